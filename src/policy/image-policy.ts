@@ -1,0 +1,100 @@
+import type { Digest, Repository, Tag } from '../image/reference.ts';
+
+/** Where a policy was written: A over B over D (docs/policies.md). */
+export interface Origin {
+  readonly place: 'parameters' | 'file' | 'annotation';
+  /** For messages: `parameter images[0]`, `.image-resolver.yaml:6:5`, `Deployment/web annotation image-resolver.io/app`. */
+  readonly where: string;
+}
+
+/** `os/arch[/variant]`. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+/** A tag filter, checked where it was written. `allow` keeps what matches, `ignore` drops it. */
+export type FilterSpec =
+  | {
+      readonly effect: 'allow' | 'ignore';
+      readonly kind: 'regexp';
+      /** RE2 syntax, unanchored. */ readonly pattern: string;
+    }
+  | {
+      readonly effect: 'allow' | 'ignore';
+      readonly kind: 'glob';
+      /** Go's `filepath.Match`. */ readonly pattern: string;
+    };
+
+/** Which tag: the strategy as it was admitted, plain JSON. */
+export type StrategySpec =
+  | {
+      readonly kind: 'semver';
+      /** Masterminds' dialect, trimmed; `*` when nothing was written. */ readonly constraint: string;
+    }
+  | { readonly kind: 'newest-build' }
+  | { readonly kind: 'alphabetical' }
+  | { readonly kind: 'digest'; /** The tag to follow; absent: the tag of the field in Git. */ readonly tag?: Tag };
+
+/** What makes one decision different from another. Only this (with access scope and repository) is part of a key. Plain JSON. */
+export interface Selection {
+  readonly strategy: StrategySpec;
+  readonly filters: readonly FilterSpec[];
+  readonly platforms: readonly Platform[];
+}
+
+/** What a policy wants done with its image. */
+export type Choice =
+  | { readonly kind: 'select'; readonly selection: Selection }
+  /** Write just this, asking no registry. */
+  | { readonly kind: 'pin'; readonly tag: Tag }
+  | { readonly kind: 'pin'; readonly digest: Digest }
+  /** Strategy `none`: the field stays as in Git. */
+  | { readonly kind: 'none' }
+  /** `ignore-tags: "*"`: the field stays as in Git, with a notice. */
+  | { readonly kind: 'paused' };
+
+export type Output = 'tag' | 'digest' | 'tag@digest';
+
+/** Values to set before rendering. Dotted paths as argocd-image-updater has them (`foo[1].image.tag`). */
+export type Target =
+  | { readonly kind: 'helm'; readonly name?: string; readonly tag?: string }
+  | { readonly kind: 'helm-spec'; readonly spec: string }
+  | { readonly kind: 'kustomize'; /** The name kustomize matches on, as in the base. */ readonly name: string };
+
+/** How a chosen image is written. */
+export interface WriteSpec {
+  /** Absent: per strategy (tag for semver and alphabetical, tag@digest for digest and newest-build). */
+  readonly output?: Output;
+  readonly target?: Target;
+}
+
+/** Selects fields of one repository when several policies name it. All given parts must match; globs as Go's `filepath.Match`. */
+export interface ImageMatch {
+  readonly kind?: string;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly container?: string;
+}
+
+/** The name of a credential as a tenant or the operator writes it. */
+export type CredentialName = string;
+
+/** An image policy as a tenant wrote it, parsed and checked. What the operator allows of it is decided by the resolver. */
+export interface ImagePolicy {
+  /** For messages and `explain`; the container name for annotations, the written repository where no alias was given. */
+  readonly alias: string;
+  readonly repository: Repository;
+  readonly writtenRepository: string;
+  /** Empty: every field of the repository. */
+  readonly match: readonly ImageMatch[];
+  readonly choice: Choice;
+  readonly write: WriteSpec;
+  readonly optional: boolean;
+  readonly onUnsatisfied: 'git' | 'error';
+  readonly onRemoved: 'keep' | 'next-best';
+  readonly pollIntervalMs?: number;
+  readonly credential?: CredentialName;
+  readonly origin: Origin;
+}

@@ -1,0 +1,96 @@
+import type { Notice, UserErrorData } from '../error/user-error.ts';
+import type { Digest, Repository, Tag } from '../image/reference.ts';
+import type { Choice, CredentialName, Output } from '../policy/image-policy.ts';
+
+/** What the asking process says of itself. A claim, never proof (docs/security.md). */
+export interface CallerClaim {
+  /** Argo CD's instance name: `<name>` or `<namespace>_<name>`; empty when unknown (a laptop). */
+  readonly application: string;
+  /** AppProject; absent = only what is open to every application. */
+  readonly project?: string;
+}
+
+/** One question: which image for this policy? Plain JSON, so it goes over the wire unchanged. */
+export interface Ask {
+  /** Names the image within the application, stable over renderings: `<repository name>|<alias>`. Answers are kept under it. */
+  readonly image: string;
+  /** For messages: the alias and where the policy was written. */
+  readonly label: string;
+  readonly where: string;
+  readonly repository: Repository;
+  readonly choice: Choice;
+  /** What will be written; a digest is fetched only when it is needed. Absent: per strategy. */
+  readonly output?: Output;
+  readonly onUnsatisfied: 'git' | 'error';
+  readonly onRemoved: 'keep' | 'next-best';
+  readonly pollIntervalMs?: number;
+  readonly credential?: CredentialName;
+  /** The field's tag in Git, where there is a field; a digest policy without a tag of its own follows it. */
+  readonly tagInGit?: Tag;
+}
+
+/** What was chosen. */
+export interface Decision {
+  readonly tag: Tag;
+  /** Present when the strategy or output needs it. */
+  readonly digest?: Digest;
+  /** When it last moved, milliseconds since the epoch. */
+  readonly movedAt: number;
+  /** When the registry last confirmed it, milliseconds since the epoch. */
+  readonly confirmedAt: number;
+}
+
+/** One tag that was considered and rejected, and by which rule; for `explain`. */
+export interface Rejection {
+  readonly tag: string;
+  readonly rule: string;
+}
+
+/** What `explain` tells of a decision; filled only when the query asks for it. */
+export interface Explanation {
+  /** Sentences, in the order things happened. */
+  readonly steps: readonly string[];
+  readonly considered: number;
+  /** Best first; a bounded number. */
+  readonly candidates: readonly string[];
+  /** A bounded number; `rejectedTotal` says how many there were. */
+  readonly rejected: readonly Rejection[];
+  readonly rejectedTotal: number;
+}
+
+/** The answer to one ask. */
+export type Resolution = (
+  | { readonly kind: 'decided' | 'stale' | 'held'; readonly decision: Decision }
+  | { readonly kind: 'pinned'; readonly tag: Tag }
+  | { readonly kind: 'pinned'; readonly digest: Digest }
+  /** none, observe, paused, or unsatisfied for the first time. `would` is what observe would have written. */
+  | {
+      readonly kind: 'as-in-git';
+      readonly reason: 'none' | 'observe' | 'paused' | 'unsatisfied';
+      readonly would?: Decision;
+    }
+  | { readonly kind: 'unsatisfied' | 'refused' | 'failed'; readonly error: UserErrorData }
+) & {
+  /** One sentence for a person: why this came out. */
+  readonly why: string;
+  readonly notices: readonly Notice[];
+  readonly explanation?: Explanation;
+};
+
+export interface ResolveQuery {
+  readonly v: 1;
+  readonly who: CallerClaim;
+  /** Time for the whole query in milliseconds; a duration, because clocks of two machines differ. */
+  readonly budgetMs: number;
+  readonly asks: readonly Ask[];
+  /** Fill `explanation`. */
+  readonly explain?: boolean;
+}
+
+/** Answers asks; in this process (`in-process.ts`) or in another (later). */
+export interface Resolver {
+  /** One resolution per ask, in the same order. Rejects only for bugs; faults are resolutions. */
+  resolve(query: ResolveQuery, signal: AbortSignal): Promise<readonly Resolution[]>;
+  /** Lets go of files and connections. */
+  close(): Promise<void>;
+}
