@@ -40,6 +40,8 @@ const TOOLS = {
   },
 };
 
+export const TOOL_NAMES = Object.keys(TOOLS);
+
 /** Where a tool's program is or will be. A module without a version is named by its content, so that a change rebuilds it. */
 export function toolDirectory(name) {
   const tool = TOOLS[name];
@@ -98,6 +100,6 @@ export async function buildTool(name) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TOOLS);
+  const names = process.argv.length > 2 ? process.argv.slice(2) : TOOL_NAMES;
   for (const name of names) await buildTool(name);
 }
