@@ -16,7 +16,7 @@ describe('refuses', () => {
     { name: 'explicit keys on one line', text: '? '.repeat(101), line: 1 },
     { name: 'empty keys on one line', text: `a: ${': '.repeat(101)}`, line: 1 },
     {
-      name: 'block maps among flow collections that end at column 0',
+      name: 'block maps among flow collections that span lines',
       text: indented(
         102,
         (level) => `x: [
