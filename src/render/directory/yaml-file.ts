@@ -1,0 +1,84 @@
+import { isAlias, isMap, isScalar, parseDocument } from 'yaml';
+import { UserError } from '../../error/user-error.ts';
+import { splitYamlDocuments, type YamlDocument } from './yaml-documents.ts';
+
+/**
+ * Characters of a YAML file up to which every document of it is parsed here, so that an error has its line. In larger ones a
+ * document with `kind:` at its top is taken as an object; whether it is valid YAML is found by Argo CD, which parses all that
+ * is printed. Parsing costs about 0.5 ms per kB.
+ */
+const PARSED_CHARACTERS = 64 * 1024;
+
+/** What Argo CD looks for before it takes a file that cannot be decoded for a broken manifest and not for something else. */
+const SIGNS_OF_A_MANIFEST: readonly string[] = ['apiVersion:', 'kind:', 'metadata:'];
+
+const KIND_AT_TOP = /^kind:[ \t]*[^\s#]/m;
+
+/**
+ * Whether a YAML file holds Kubernetes objects. As in Argo CD, a file whose first document is none and that does not look
+ * like one either is left out, whole; anything else that cannot be decoded is an error.
+ *
+ * @param name the file, for errors.
+ * @throws {UserError} `MANIFEST_INVALID` with line and column.
+ */
+export function holdsObjects(text: string, name: string): boolean {
+  const looksLikeManifest = SIGNS_OF_A_MANIFEST.every((sign) => text.includes(sign));
+  const parseAll = text.length <= PARSED_CHARACTERS || !looksLikeManifest;
+  let objects = 0;
+  for (const document of splitYamlDocuments(text)) {
+    const found = !parseAll && isPlainObject(document) ? { kind: 'object' as const } : examine(document);
+    if (found.kind === 'object') objects++;
+    if (found.kind !== 'broken') continue;
+    if (objects === 0 && !looksLikeManifest) return false;
+    throw new UserError('MANIFEST_INVALID', {
+      what: found.problem,
+      where: `${name}:${position(text, found.offset)}`,
+      fix: 'correct the file, or leave it out with directory-exclude or a comment # +argocd:skip-file-rendering',
+    });
+  }
+  return objects > 0;
+}
+
+function isPlainObject(document: YamlDocument): boolean {
+  return document.badSeparator === undefined && KIND_AT_TOP.test(document.text);
+}
+
+type Examined =
+  | { readonly kind: 'object' | 'empty' }
+  | { readonly kind: 'broken'; readonly problem: string; /** In the file. */ readonly offset: number };
+
+function examine(document: YamlDocument): Examined {
+  const { offset } = document;
+  if (document.badSeparator !== undefined) {
+    return {
+      kind: 'broken',
+      problem: 'something other than a comment stands behind --- on its line',
+      offset: offset - 1,
+    };
+  }
+  // Go's YAML reader takes the last of equal keys and does not look behind `...`.
+  const parsed = parseDocument(document.text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  const error = parsed.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
+  if (error !== undefined) {
+    // Behind a colon the parser quotes the content, which may be a secret.
+    const [problem] = error.message.split(':');
+    return { kind: 'broken', problem: `the YAML cannot be read: ${problem}`, offset: offset + error.pos[0] };
+  }
+  const { contents } = parsed;
+  if (contents === null || (isScalar(contents) && contents.value === null)) return { kind: 'empty' };
+  const start = offset + (contents.range?.[0] ?? 0);
+  if (!isMap(contents)) return { kind: 'broken', problem: 'the document is no object', offset: start };
+  const kind = contents.get('kind', true);
+  // What is merged in or comes by an alias is left to Argo CD.
+  if (contents.has('<<') || isAlias(kind)) return { kind: 'object' };
+  if (isScalar(kind) && typeof kind.value === 'string' && kind.value !== '') return { kind: 'object' };
+  return { kind: 'broken', problem: 'the object has no kind', offset: start };
+}
+
+/** `line:column`, both one-based. */
+function position(text: string, offset: number): string {
+  const before = text.slice(0, offset);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  const line = before.split('\n').length;
+  return `${line}:${offset - lineStart + 1}`;
+}
