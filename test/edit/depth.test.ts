@@ -17,12 +17,7 @@ describe('refuses', () => {
     { name: 'empty keys on one line', text: `a: ${': '.repeat(101)}`, line: 1 },
     {
       name: 'block maps among flow collections that span lines',
-      text: indented(
-        102,
-        (level) => `x: [
-]
-${'  '.repeat(level)}k${String(level)}:`,
-      ),
+      text: indented(102, (level) => `x: [\n${'  '.repeat(level)}]\n${'  '.repeat(level)}k${String(level)}:`),
       line: 303,
     },
     { name: 'the second document', text: `a: 1\n---\n${'['.repeat(101)}`, line: 3 },
