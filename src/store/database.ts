@@ -1,0 +1,247 @@
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import type { Notice } from '../error/user-error.ts';
+import { generationPath, makeDirectory, makeFile, newestGeneration, setAside } from './database-file.ts';
+import { migrate, SCHEMA_VERSION, schemaVersion, TABLES } from './schema.ts';
+import { isBusy, reasonOf, troubleOf } from './sqlite-error.ts';
+
+/** How long a statement waits for another process's write, in milliseconds. Writes take well under one each. */
+const BUSY_TIMEOUT_MS = 3_000;
+
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+export type Value = SQLInputValue;
+
+interface Connection {
+  readonly database: DatabaseSync;
+  readonly statements: Map<string, StatementSync>;
+  /** Undefined: in memory. */
+  readonly generation?: number;
+}
+
+/**
+ * The store's database with its troubles handled: a damaged file is set aside and begun anew, and one that cannot be
+ * used (read-only, full disk, newer program, locked for long) is left alone and a copy in memory used from then on. Each
+ * is said once. What was asked for is then tried again, so callers see either an answer or a bug.
+ */
+export class Database {
+  readonly #directory: string;
+  readonly #notices: (notice: Notice) => void;
+  #connection: Connection;
+  #inTransaction = false;
+
+  constructor(options: { readonly directory: string; readonly notices: (notice: Notice) => void }) {
+    this.#directory = options.directory;
+    this.#notices = options.notices;
+    this.#connection = this.#open();
+  }
+
+  /** Whether what is written outlives this process. */
+  get persistent(): boolean {
+    return this.#connection.generation !== undefined;
+  }
+
+  get(sql: string, ...values: readonly Value[]): Row | undefined {
+    return this.#guarded(() => this.#prepare(sql).get(...values));
+  }
+
+  all(sql: string, ...values: readonly Value[]): readonly Row[] {
+    return this.#guarded(() => this.#prepare(sql).all(...values));
+  }
+
+  /** @returns the number of changed rows. */
+  change(sql: string, ...values: readonly Value[]): number {
+    return this.#guarded(() => Number(this.#prepare(sql).run(...values).changes));
+  }
+
+  /** Runs `work` as one transaction; it may run twice (the first time on a file that turned out unusable). */
+  transaction<T>(work: () => T): T {
+    return this.#guarded(() => {
+      const { database } = this.#connection;
+      // IMMEDIATE: a transaction that reads first and writes later could not wait for another writer.
+      database.exec('BEGIN IMMEDIATE');
+      this.#inTransaction = true;
+      try {
+        const result = work();
+        database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        if (database.isTransaction) database.exec('ROLLBACK');
+        throw error;
+      } finally {
+        this.#inTransaction = false;
+      }
+    });
+  }
+
+  close(): void {
+    if (this.#connection.database.isOpen) this.#connection.database.close();
+  }
+
+  /** Once damaged, once unusable: after that a failure is a bug. */
+  #guarded<T>(work: () => T): T {
+    if (this.#inTransaction) return work();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return work();
+      } catch (error) {
+        if (attempt > 2 || !this.#recovered(error)) throw error;
+      }
+    }
+  }
+
+  #recovered(error: unknown): boolean {
+    const { database, generation } = this.#connection;
+    const trouble = troubleOf(error);
+    if (trouble === undefined || generation === undefined) return false;
+    if (trouble === 'damaged') {
+      closeQuietly(database);
+      this.#connection = this.#rebuild(generation);
+    } else {
+      this.#connection = this.#inMemory(reasonOf(error), database);
+      closeQuietly(database);
+    }
+    return true;
+  }
+
+  #prepare(sql: string): StatementSync {
+    const { database, statements } = this.#connection;
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = database.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  }
+
+  #open(): Connection {
+    let generation: number;
+    try {
+      makeDirectory(this.#directory);
+      generation = newestGeneration(this.#directory);
+    } catch (error) {
+      return this.#inMemory(reasonOf(error));
+    }
+    try {
+      return this.#openGeneration(generation);
+    } catch (error) {
+      if (error instanceof NewerSchemaError) return this.#inMemory('it was written by a newer version');
+      if (troubleOf(error) === 'damaged') return this.#rebuild(generation);
+      if (isSystemError(error)) return this.#inMemory(reasonOf(error), openToRead(this.#directory, generation));
+      throw error;
+    }
+  }
+
+  #openGeneration(generation: number): Connection {
+    const path = generationPath(this.#directory, generation);
+    makeFile(path);
+    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    try {
+      const version = schemaVersion(database);
+      if (version > SCHEMA_VERSION) throw new NewerSchemaError();
+      if (version === 0) switchToWal(database);
+      // NORMAL: what was committed survives the death of the process at any moment. The last commits before a power cut
+      // can be lost (never mixed up), which costs a new look at the registry; FULL would cost every generation a flush.
+      database.exec('PRAGMA synchronous = NORMAL');
+      migrate(database);
+      return { database, statements: new Map(), generation };
+    } catch (error) {
+      closeQuietly(database);
+      throw error;
+    }
+  }
+
+  /** The successor of a damaged generation. Opened before the old one is renamed, so that at no moment there is none. */
+  #rebuild(damaged: number): Connection {
+    const next = Math.max(newestGeneration(this.#directory), damaged + 1);
+    let connection: Connection;
+    try {
+      connection = this.#openGeneration(next);
+    } catch (error) {
+      if (isSystemError(error) || error instanceof NewerSchemaError) return this.#inMemory(reasonOf(error));
+      throw error;
+    }
+    setAside(this.#directory, damaged);
+    this.#notices({
+      code: 'STORE_REBUILT',
+      what: `the store was damaged; it was set aside as store.damaged-${damaged} and begun anew`,
+    });
+    return connection;
+  }
+
+  #inMemory(reason: string, from?: DatabaseSync): Connection {
+    this.#notices({
+      code: 'STORE_UNAVAILABLE',
+      what: `the store cannot be used (${reason}); this process works without keeping its answers`,
+    });
+    const database = new DatabaseSync(':memory:');
+    migrate(database);
+    if (from !== undefined) {
+      copyReadable(from, database);
+      closeQuietly(from);
+    }
+    return { database, statements: new Map() };
+  }
+}
+
+class NewerSchemaError extends Error {
+  override readonly name = 'NewerSchemaError';
+}
+
+/** Changing the mode does not wait for other connections by itself, and many processes may be the first. */
+function switchToWal(database: DatabaseSync): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || attempt >= 200) throw error;
+      Atomics.wait(pause, 0, 0, 5);
+    }
+  }
+}
+
+/** Opens a file that cannot be written. Without its shared memory only what was moved into the main file is seen. */
+function openToRead(directory: string, generation: number): DatabaseSync | undefined {
+  const path = generationPath(directory, generation);
+  const immutable = pathToFileURL(path);
+  immutable.searchParams.set('immutable', '1');
+  for (const from of [path, immutable]) {
+    try {
+      const database = new DatabaseSync(from, { readOnly: true });
+      if (schemaVersion(database) === SCHEMA_VERSION) return database;
+      database.close();
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Copies every row that can be read. The tables are equal, since the schema versions are. */
+function copyReadable(from: DatabaseSync, to: DatabaseSync): void {
+  for (const table of TABLES) {
+    try {
+      let insert: StatementSync | undefined;
+      for (const row of from.prepare(`SELECT * FROM ${table}`).iterate()) {
+        const values = Object.values(row);
+        insert ??= to.prepare(`INSERT OR IGNORE INTO ${table} VALUES (${values.map(() => '?').join(', ')})`);
+        insert.run(...values);
+      }
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+    }
+  }
+}
+
+function closeQuietly(database: DatabaseSync): void {
+  try {
+    if (database.isOpen) database.close();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+/** An error of SQLite or the file system, as opposed to a bug of ours. */
+function isSystemError(error: unknown): boolean {
+  return troubleOf(error) !== undefined || (error instanceof Error && 'syscall' in error);
+}

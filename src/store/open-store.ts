@@ -1,0 +1,46 @@
+import type { Notice } from '../error/user-error.ts';
+import { Database } from './database.ts';
+import { pruneWhenDue } from './prune.ts';
+import { sqliteAnswers } from './sqlite-answers.ts';
+import { sqliteDecisions } from './sqlite-decisions.ts';
+import { sqliteFacts } from './sqlite-facts.ts';
+import { sqliteFaults } from './sqlite-faults.ts';
+import { sqliteLeases } from './sqlite-leases.ts';
+import { sqliteListings } from './sqlite-listings.ts';
+import { sqlitePauses } from './sqlite-pauses.ts';
+import type { Store } from './store.ts';
+
+export interface StoreOptions {
+  /** Made when it is not there. A local file system: SQLite's write-ahead log needs shared memory, so no NFS. */
+  readonly directory: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Told once when the store is set aside or cannot be used; the work goes on either way. */
+  readonly notices: (notice: Notice) => void;
+}
+
+let leasesTaken = 0;
+
+/**
+ * Opens the store that all processes of a container share. It opens whatever the state of the disk: what cannot be kept
+ * is held in memory, and a damaged file is set aside. Anything it can be killed in the middle of is all or nothing.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { now } = options;
+  const database = new Database(options);
+  // Two openings in one process are two holders too; the start time tells a process from an earlier one of its number.
+  const born = `${process.pid}.${process.hrtime.bigint()}`;
+  return {
+    decisions: sqliteDecisions(database, now),
+    answers: sqliteAnswers(database, now),
+    listings: sqliteListings(database, now),
+    facts: sqliteFacts(database, now),
+    faults: sqliteFaults(database),
+    leases: sqliteLeases(database, now, () => `${born}.${++leasesTaken}`),
+    pauses: sqlitePauses(database, now),
+    async close() {
+      if (database.persistent) pruneWhenDue(database, now());
+      database.close();
+    },
+  };
+}

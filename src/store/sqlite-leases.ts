@@ -1,0 +1,25 @@
+import type { Database } from './database.ts';
+import type { LeaseStore } from './store.ts';
+
+// Taken when free, when it has run out, or when it begins in the future: then a clock was wrong, and waiting for it could
+// take as long as the clock jumped.
+const ACQUIRE = `INSERT INTO leases (name, owner, since, until) VALUES (?1, ?2, ?3, ?4)
+  ON CONFLICT (name) DO UPDATE SET owner = ?2, since = ?3, until = ?4 WHERE until <= ?3 OR since > ?3`;
+const EXTEND = 'UPDATE leases SET since = ?, until = ? WHERE name = ? AND owner = ?';
+const RELEASE = 'DELETE FROM leases WHERE name = ? AND owner = ?';
+
+/** Leases in SQLite. One that its holder could not release (SIGKILL) is taken after its time. */
+export function sqliteLeases(database: Database, now: () => number, owner: () => string): LeaseStore {
+  return {
+    async acquire(name, ttlMs) {
+      const me = owner();
+      if (database.change(ACQUIRE, name, me, now(), now() + ttlMs) === 0) return undefined;
+      return {
+        extend: async () => database.change(EXTEND, now(), now() + ttlMs, name, me) === 1,
+        release: async () => {
+          database.change(RELEASE, name, me);
+        },
+      };
+    },
+  };
+}
