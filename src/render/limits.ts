@@ -1,6 +1,9 @@
 /** Bytes of one input file that is parsed. Argo CD's own limit for a directory of manifests is of this size too. */
 export const MAX_FILE_BYTES: number = 10 * 1024 * 1024;
 
+/** Bytes of a kustomization or plugin configuration: they are parsed before anything is started, so they delay the whole. */
+export const MAX_KUSTOMIZATION_BYTES: number = 2 * 1024 * 1024;
+
 /** Bytes a renderer may print. Argo CD keeps manifests in Redis and sends them by gRPC; nothing that large gets through. */
 export const MAX_RENDERING_BYTES: number = 50 * 1024 * 1024;
 

@@ -122,12 +122,12 @@ function start(options: ProcessOptions, where: string): ChildProcess {
   }
 }
 
-async function ended(
+function ended(
   child: ChildProcess,
   where: string,
   options: ProcessOptions,
 ): Promise<{ exitCode: number | null; signal: string | null }> {
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     child.once('error', (error) => reject(startFailed(error, where, options)));
     child.once('exit', () => {
       // The leader is gone; whatever it left running in its group has nobody to work for.

@@ -30,17 +30,16 @@ const FOLDER = /^image-resolver-(?<pid>[0-9]+)-(?<start>[0-9]+)-/;
 export function openWorkspace(options: WorkspaceOptions): Workspace {
   let folder: Promise<string> | undefined;
   let copy: Promise<AppRoot> | undefined;
-  const own = async (): Promise<string> => {
+  const own = (): Promise<string> => {
     const prefix = `image-resolver-${process.pid}-${startTimeOf('self') ?? '0'}-`;
     folder ??= mkdtemp(join(options.temporaryDirectory, prefix));
-    return await folder;
+    return folder;
   };
   return {
     temporary: own,
-    async editable() {
-      if (options.inPlace) return options.root;
-      copy ??= copyRoot(options.root, own);
-      return await copy;
+    editable() {
+      copy ??= options.inPlace ? Promise.resolve(options.root) : copyRoot(options.root, own);
+      return copy;
     },
     async dispose() {
       // A copy under way would create files while they are removed.
