@@ -31,9 +31,7 @@ export async function prepareJsonnet(options: RenderOptions): Promise<(file: Man
   const { root, tools } = options;
   const { jsonnet } = options.spec.directory;
   const libraries = await Promise.all(
-    jsonnet.libs.map(
-      (path) => resolveInTree(root, path, { from: 'tree', what: 'parameter directory-jsonnet-libs' }),
-    ),
+    jsonnet.libs.map((path) => resolveInTree(root, path, { from: 'tree', what: 'parameter directory-jsonnet-libs' })),
   );
   const searched = [root.app, ...libraries];
   const variables = [
