@@ -60,7 +60,7 @@ export function parseConstraint(text: string): Parsed<Constraint> {
   if (text.length > MAX_CONSTRAINT_CHARACTERS) {
     return unparsed(`is longer than ${MAX_CONSTRAINT_CHARACTERS} characters`);
   }
-  const written = text.replace(/^[\t\n\f\r ]+/, '').replace(/(?<![\t\n\f\r ])[\t\n\f\r ]+$/, '') || '*';
+  const written = text.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '') || '*';
   const groups: Group[] = [];
   for (const part of rewriteHyphenRanges(written).split('||')) {
     const terms = parseTerms(part);
