@@ -66,5 +66,7 @@ export interface OperatorConfiguration {
     readonly annotations: OnUnmatched;
   };
   readonly modes: readonly ModeRule[];
+  /** The namespace of Applications whose instance name has none. Absent: `argocd`. */
+  readonly controlPlaneNamespace?: string;
   readonly controller?: { readonly url: string; readonly caFile?: string };
 }
