@@ -2,9 +2,12 @@ import { basename } from 'node:path';
 import { type Notice, UserError } from '../../error/user-error.ts';
 import { resolveInTree } from '../app-root.ts';
 import { childEnvironment, prepareHome } from '../child-environment.ts';
+import { decodeRendering } from '../decode-rendering.ts';
 import { MAX_RENDERING_BYTES, MAX_STDERR_BYTES } from '../limits.ts';
 import type { RenderOptions } from '../render-options.ts';
 import { runProcess } from '../run-process.ts';
+import { timeLeft } from '../time-left.ts';
+import { type PathNames, renderFailed, warnings } from '../tool-messages.ts';
 import { checkImports } from './jsonnet-imports.ts';
 import type { ManifestFile } from './manifest-files.ts';
 
@@ -14,8 +17,7 @@ export interface Evaluated {
   readonly notices: readonly Notice[];
 }
 
-/** Bytes of stderr that a message shows. */
-const SHOWN_STDERR_BYTES = 2048;
+const FIX = 'correct the jsonnet file or its variables';
 /** A value that begins with it is jsonnet code. */
 const CODE_PREFIX = 'code:';
 
@@ -46,7 +48,11 @@ export async function prepareJsonnet(options: RenderOptions): Promise<(file: Man
     temporary,
     gitCredentials: false,
   });
-  const deadline = performance.now() + options.budgetMs;
+  const timeLeftMs = timeLeft(options.budgetMs);
+  const paths: PathNames = [
+    [root.tree, '.'],
+    [temporary, '<temporary>'],
+  ];
   return async (file) => {
     await checkImports(root, { path: file.path, code, searched });
     const result = await runProcess({
@@ -55,22 +61,17 @@ export async function prepareJsonnet(options: RenderOptions): Promise<(file: Man
       cwd: root.app,
       env,
       signal: options.signal,
-      timeoutMs: deadline - performance.now(),
+      timeoutMs: timeLeftMs(),
       maxStdoutBytes: MAX_RENDERING_BYTES,
       maxStderrBytes: MAX_STDERR_BYTES,
     }).catch((error: unknown) => {
       throw missingNamed(error, file);
     });
-    const { sanitiseText } = await import('../../error/sanitise.ts');
-    const said = sanitiseText(result.stderr.trim(), {
-      secrets: [],
-      paths: [[root.tree, '.']],
-      maxBytes: SHOWN_STDERR_BYTES,
-    });
-    if (result.exitCode !== 0)
-      throw failed(`jsonnet ended with ${result.signal ?? `exit code ${result.exitCode}`}: ${said}`, file);
-    const notices: Notice[] = said === '' ? [] : [{ code: 'RENDER_WARNING', what: said, where: file.name }];
-    return { documents: documentsOf(result.stdout.toString('utf8'), file), notices };
+    if (result.exitCode !== 0) throw renderFailed(result, file.name, paths, FIX);
+    return {
+      documents: documentsOf(decodeRendering(result.stdout, file.name), file),
+      notices: warnings(result.stderr, file.name, paths),
+    };
   };
 }
 
@@ -126,11 +127,7 @@ function hasKind(value: unknown): boolean {
 }
 
 function failed(what: string, file: ManifestFile, cause?: unknown): UserError {
-  return new UserError(
-    'RENDER_FAILED',
-    { what, where: file.name, fix: 'correct the jsonnet file or its variables' },
-    cause,
-  );
+  return new UserError('RENDER_FAILED', { what, where: file.name, fix: FIX }, cause);
 }
 
 function missingNamed(error: unknown, file: ManifestFile): unknown {

@@ -1,5 +1,7 @@
 import { isAlias, isMap, isScalar, parseDocument } from 'yaml';
+import { checkDepth } from '../../edit/depth.ts';
 import { UserError } from '../../error/user-error.ts';
+import { MAX_NESTING } from '../limits.ts';
 import { splitYamlDocuments, type YamlDocument } from './yaml-documents.ts';
 
 /**
@@ -19,14 +21,14 @@ const KIND_AT_TOP = /^kind:[ \t]*[^\s#]/m;
  * like one either is left out, whole; anything else that cannot be decoded is an error.
  *
  * @param name the file, for errors.
- * @throws {UserError} `MANIFEST_INVALID` with line and column.
+ * @throws {UserError} `MANIFEST_INVALID` with line and column, `MANIFEST_TOO_DEEP`.
  */
 export function holdsObjects(text: string, name: string): boolean {
   const looksLikeManifest = SIGNS_OF_A_MANIFEST.every((sign) => text.includes(sign));
   const parseAll = text.length <= PARSED_CHARACTERS || !looksLikeManifest;
   let objects = 0;
   for (const document of splitYamlDocuments(text)) {
-    const found = !parseAll && isPlainObject(document) ? { kind: 'object' as const } : examine(document);
+    const found = !parseAll && isPlainObject(document) ? { kind: 'object' as const } : examine(document, name);
     if (found.kind === 'object') objects++;
     if (found.kind !== 'broken') continue;
     if (objects === 0 && !looksLikeManifest) return false;
@@ -47,7 +49,7 @@ type Examined =
   | { readonly kind: 'object' | 'empty' }
   | { readonly kind: 'broken'; readonly problem: string; /** In the file. */ readonly offset: number };
 
-function examine(document: YamlDocument): Examined {
+function examine(document: YamlDocument, name: string): Examined {
   const { offset } = document;
   if (document.badSeparator !== undefined) {
     return {
@@ -55,6 +57,13 @@ function examine(document: YamlDocument): Examined {
       problem: 'something other than a comment stands behind --- on its line',
       offset: offset - 1,
     };
+  }
+  if (!checkDepth(document.text, MAX_NESTING).ok) {
+    throw new UserError('MANIFEST_TOO_DEEP', {
+      what: `a document nests deeper than ${MAX_NESTING} levels`,
+      where: name,
+      fix: 'leave the file out with directory-exclude',
+    });
   }
   // Go's YAML reader takes the last of equal keys and does not look behind `...`.
   const parsed = parseDocument(document.text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });

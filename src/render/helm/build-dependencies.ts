@@ -8,7 +8,7 @@ import type { RenderingPolicy } from '../render-spec.ts';
 import { dependencySources, type DependencySource } from './chart-dependencies.ts';
 import { scanChartLinks } from './chart-links.ts';
 import { readRepositories, type RepositoryEntry, repositoriesText, sameRepository } from './repositories.ts';
-import { helmFailed, type HelmRuns, runHelm } from './run-helm.ts';
+import { helmOutput, type HelmRuns, runHelm } from './run-helm.ts';
 
 export interface BuildOptions {
   /** A tree that may be changed. */
@@ -52,16 +52,13 @@ export async function buildDependencies(options: BuildOptions): Promise<void> {
   const text = repositoriesText([...needed], urls, { passCredentials: options.passCredentials });
   await writeFile(repositories, text, { mode: 0o600 });
   const registry = policy.helmRegistryConfig === undefined ? [] : ['--registry-config', policy.helmRegistryConfig];
-  const args = ['dependency', 'build', '--repository-config', repositories, ...registry];
-  const result = await runHelm(options.runs, args, root.app);
-  const where = nameInTree(root.tree, join(root.app, 'Chart.yaml'));
-  if (!result.ok) {
-    throw await helmFailed(options.runs, result, {
-      verb: 'dependency build',
-      where,
-      fix: 'check the repositories of the dependencies; credentials for private ones come from rendering.helmRepositories and rendering.helmRegistryConfig',
-    });
-  }
+  const call = {
+    args: ['dependency', 'build', '--repository-config', repositories, ...registry],
+    cwd: root.app,
+    where: `helm dependency build ${nameInTree(root.tree, root.app)}`,
+    fix: 'check where the dependencies come from; credentials are those of rendering.helmRepositories and rendering.helmRegistryConfig',
+  };
+  helmOutput(options.runs, call, await runHelm(options.runs, call));
   const charts = join(root.app, 'charts');
   if (existsSync(charts)) await scanChartLinks(root, charts);
 }

@@ -7,11 +7,12 @@ import { childEnvironment, prepareHome } from '../child-environment.ts';
 import { MAX_FILE_BYTES } from '../limits.ts';
 import type { RenderOptions } from '../render-options.ts';
 import type { Rendered } from '../render-spec.ts';
+import { timeLeft } from '../time-left.ts';
 import { releaseNameOf, templateArguments } from './arguments.ts';
 import { scanChartLinks } from './chart-links.ts';
 import type { Override, ValueSource } from './override-values.ts';
 import { withoutPolicyValues } from './policy-parameters.ts';
-import { helmFailed, helmNotices, type HelmRuns, runHelm } from './run-helm.ts';
+import { type HelmCall, helmOutput, type HelmRuns, runHelm } from './run-helm.ts';
 import { resolveFileParameters, resolveValueFiles, type ValueFile } from './value-files.ts';
 import { parseValuePath } from './value-path.ts';
 
@@ -67,7 +68,7 @@ function helmRuns(options: RenderOptions, temporary: string): HelmRuns {
     program: options.tools.helm,
     env: childEnvironment({ parent: options.parentEnvironment ?? process.env, temporary, gitCredentials: false }),
     signal: options.signal,
-    deadline: performance.now() + options.budgetMs,
+    timeLeftMs: timeLeft(options.budgetMs),
     // The copy's tree is below the temporary folder; the longest path is replaced first.
     paths: [
       [options.root.tree, '.'],
@@ -85,12 +86,16 @@ async function template(
   runs: HelmRuns,
   { args, temporary }: { readonly args: readonly string[]; readonly temporary: string },
 ): Promise<Rendered> {
-  const where = nameInTree(options.root.tree, options.root.app);
-  const first = await runHelm(runs, args, options.root.app);
-  if (first.ok) return { text: first.text, notices: await helmNotices(runs, first, where) };
+  const call: HelmCall = {
+    args,
+    cwd: options.root.app,
+    where: `helm template ${nameInTree(options.root.tree, options.root.app)}`,
+    fix: 'run helm template in the chart with the same values to see it again',
+  };
+  const first = await runHelm(runs, call);
+  if (first.exitCode === 0) return helmOutput(runs, call, first);
   const { buildDependencies, isMissingDependency } = await import('./build-dependencies.ts');
-  const failure = { verb: 'template', where, fix: 'run helm template in the chart with the same values to see it' };
-  if (!isMissingDependency(first.stderr)) throw await helmFailed(runs, first, failure);
+  if (!isMissingDependency(first.stderr)) return helmOutput(runs, call, first);
   const root = await options.workspace.editable();
   const lock = join(root.app, 'Chart.lock');
   const hadLock = existsSync(lock);
@@ -102,9 +107,7 @@ async function template(
       passCredentials: options.spec.helm.passCredentials,
       temporary: join(temporary, 'dependencies'),
     });
-    const second = await runHelm(runs, args, root.app);
-    if (!second.ok) throw await helmFailed(runs, second, failure);
-    return { text: second.text, notices: await helmNotices(runs, second, where) };
+    return helmOutput(runs, call, await runHelm(runs, { ...call, cwd: root.app }));
   } finally {
     if (!hadLock) await rm(lock, { force: true });
   }
