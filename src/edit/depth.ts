@@ -19,18 +19,21 @@ export function checkDepth(text: string, maximum: number): DepthCheck {
   const tokens = tokensWithin(text, maximum);
   for (;;) {
     const next = tokens.next();
-    if (next.done) return next.value;
+    if (next.done) return next.value.ok ? next.value : { ok: false, line: lineOf(text, next.value.offset) };
   }
 }
 
+/** How {@link tokensWithin} ended. */
+type TokensEnd = { readonly ok: true } | { readonly ok: false; readonly offset: number };
+
 /** The concrete syntax of a text, top-level token by token, for as long as it keeps within the depth. */
-export function* tokensWithin(text: string, maximum: number): Generator<CST.Token, DepthCheck> {
+export function* tokensWithin(text: string, maximum: number): Generator<CST.Token, TokensEnd> {
   const parser = new Parser();
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme);
     // One entry is the document, and one more may be the scalar in hand.
     if (parser.stack.length > maximum && openCollections(parser.stack) > maximum) {
-      return { ok: false, line: lineOf(text, parser.offset) };
+      return { ok: false, offset: parser.offset };
     }
   }
   yield* parser.end();

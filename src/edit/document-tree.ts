@@ -1,0 +1,150 @@
+import { Composer, isAlias, isMap, isScalar, isSeq, type Alias, type Document, type Node, type YAMLMap } from 'yaml';
+import { MAX_DEPTH, tokensWithin } from './depth.ts';
+import { UserError } from '../error/user-error.ts';
+import { indexAnchors, NO_ANCHORS, type AnchorIndex } from './anchors.ts';
+
+/** One parsed document. Aliases stay aliases: nothing is ever expanded. */
+export interface DocumentTree {
+  readonly root: Node | null;
+  readonly anchors: AnchorIndex;
+  /** Shared by all documents of a rendering. */
+  readonly budget: StepBudget;
+}
+
+/** How many more map entries and list items may be looked at. */
+export interface StepBudget {
+  steps: number;
+}
+
+/** Far more than 50 MiB without aliases can need. */
+export const MAX_STEPS = 20_000_000;
+
+/** Why a text is no document, with the place in that text. */
+export type TreeProblem =
+  | { readonly kind: 'invalid'; readonly what: string; readonly offset: number }
+  | { readonly kind: 'deep'; readonly offset: number };
+
+const OPTIONS = {
+  schema: 'failsafe', // every scalar is a string
+  resolveKnownTags: false,
+  uniqueKeys: false, // takes the square of the number of keys; lookups notice the keys that matter
+  strict: false,
+  prettyErrors: false,
+  logLevel: 'silent',
+} as const;
+
+/** Parses the text of at most one document. */
+export function parseTree(text: string, budget: StepBudget): DocumentTree | TreeProblem {
+  const tokens = tokensWithin(text, MAX_DEPTH);
+  const composer = new Composer(OPTIONS);
+  const documents: Document.Parsed[] = [];
+  for (;;) {
+    const next = tokens.next();
+    if (next.done) {
+      if (!next.value.ok) return { kind: 'deep', offset: next.value.offset };
+      break;
+    }
+    documents.push(...composer.next(next.value));
+  }
+  documents.push(...composer.end(true, text.length));
+  const document = documents[0];
+  if (document === undefined || documents.length > 1) {
+    return { kind: 'invalid', what: 'a second document begins in the middle', offset: documents[1]?.range[0] ?? 0 };
+  }
+  const error = document.errors[0];
+  // Messages about tokens quote them, and they may be secrets.
+  if (error) {
+    const what = error.code === 'UNEXPECTED_TOKEN' ? 'unexpected text' : error.message;
+    return { kind: 'invalid', what, offset: error.pos[0] };
+  }
+  if (!text.includes('&')) {
+    const alias = text.includes('*') ? firstAlias(document.contents) : undefined;
+    return alias === undefined ? { root: document.contents, anchors: NO_ANCHORS, budget } : unknownAlias(alias);
+  }
+  const anchors = indexAnchors(document.contents);
+  return 'unknown' in anchors ? unknownAlias(anchors.unknown) : { root: document.contents, anchors, budget };
+}
+
+function unknownAlias(alias: Alias): TreeProblem {
+  return {
+    kind: 'invalid',
+    what: 'an alias names no anchor before it, or one around it',
+    offset: alias.range?.[0] ?? 0,
+  };
+}
+
+function firstAlias(root: Node | null): Alias | undefined {
+  const anchors = indexAnchors(root);
+  return 'unknown' in anchors ? anchors.unknown : undefined;
+}
+
+/** The node itself, or what an alias stands for. */
+export function resolved(tree: DocumentTree, node: unknown): Node | undefined {
+  if (isAlias(node)) return tree.anchors.targets.get(node);
+  return isMap(node) || isSeq(node) || isScalar(node) ? node : undefined;
+}
+
+/** The text of a scalar; `undefined` for collections and for nothing (an empty or null value). */
+export function textOf(tree: DocumentTree, node: unknown): string | undefined {
+  const scalar = resolved(tree, node);
+  if (!isScalar(scalar) || typeof scalar.value !== 'string') return undefined;
+  if (scalar.type === 'PLAIN' && /^(?:|~|null|Null|NULL)$/.test(scalar.value)) return undefined;
+  return scalar.value;
+}
+
+/** What a key of a map leads to. */
+export interface Lookup {
+  /** The value as it stands: possibly an alias. */
+  readonly value: Node;
+  /** Values of the same key in merged maps, which this one hides. */
+  readonly hidden: readonly Node[];
+  /** The key is there twice; the last one counts, as in Kubernetes. */
+  readonly duplicate: boolean;
+}
+
+/** Looks a key up in a map and in the maps merged into it by `<<`; the map's own entry wins, then the first merged one. */
+export function lookUp(tree: DocumentTree, map: YAMLMap, key: string): Lookup | undefined {
+  const found: Node[] = [];
+  let duplicate = false;
+  const seen = new Set<Node>();
+  const search = [map];
+  for (let source = search.pop(); source; source = search.pop()) {
+    if (seen.has(source)) continue;
+    seen.add(source);
+    spend(tree, source.items.length + 1);
+    let own: Node | undefined;
+    for (const pair of source.items) {
+      const name = isScalar(pair.key) ? pair.key.value : undefined;
+      if (name === key) {
+        duplicate ||= own !== undefined;
+        own = pair.value as Node;
+      } else if (name === '<<' && tree.anchors.targets.size > 0) {
+        search.push(...mergeSources(tree, pair.value).reverse());
+      }
+    }
+    if (own) found.push(own);
+  }
+  const [value, ...hidden] = found;
+  return value && { value, hidden, duplicate };
+}
+
+function mergeSources(tree: DocumentTree, value: unknown): YAMLMap[] {
+  const source = resolved(tree, value);
+  if (isMap(source)) return [source];
+  return isSeq(source) ? source.items.map((item) => resolved(tree, item)).filter((item) => isMap(item)) : [];
+}
+
+/**
+ * Takes steps from the budget that the documents of a rendering share.
+ *
+ * @throws {UserError} `MANIFEST_INVALID` when it is used up, which takes thousands of aliases of large collections.
+ */
+export function spend(tree: DocumentTree, steps: number): void {
+  tree.budget.steps -= steps;
+  if (tree.budget.steps >= 0) return;
+  throw new UserError('MANIFEST_INVALID', {
+    what: 'the rendered manifests multiply their images by YAML aliases beyond what can be searched',
+    where: 'rendered manifests',
+    fix: 'write fewer aliases of lists and maps',
+  });
+}
