@@ -141,8 +141,7 @@ export class ManifestFacts implements FactSource {
     }
   }
 
-  async #childDate(access: Access, digest: Digest, signal: AbortSignal,
-  ): Promise<BuildFact> {
+  async #childDate(access: Access, digest: Digest, signal: AbortSignal): Promise<BuildFact> {
     const child = await this.#manifest(access, digest, signal);
     if (child.kind === 'failed') return child;
     const manifest = readManifest(child.answer);
