@@ -10,6 +10,8 @@ export interface ChildEnvironmentOptions {
   readonly gitCredentials: boolean;
   /** The build variables (`ARGOCD_APP_NAME` …) for renderers that natively see them; none by default. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Further git settings; they win over the ones every child has. */
+  readonly gitConfig?: readonly (readonly [key: string, value: string])[];
 }
 
 /** What a child sees of the plugin's own environment. Proxies and certificates it needs, secrets and Argo CD's variables not. */
@@ -82,7 +84,7 @@ export function childEnvironment(options: ChildEnvironmentOptions): Record<strin
     KUSTOMIZE_PLUGIN_HOME: join(home, 'kustomize/plugins'),
     KUBECONFIG: '/dev/null',
     DOCKER_CONFIG: join(home, 'docker'),
-    ...gitEnvironment(),
+    ...gitEnvironment([...GIT_CONFIG, ...(options.gitConfig ?? [])]),
     ...(options.gitCredentials ? picked(options.parent, GIT_CREDENTIALS) : {}),
   };
 }
@@ -95,14 +97,14 @@ export async function prepareHome(temporary: string): Promise<void> {
   ]);
 }
 
-function gitEnvironment(): Record<string, string> {
+function gitEnvironment(config: readonly (readonly [string, string])[]): Record<string, string> {
   const environment: Record<string, string> = {
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
-    GIT_CONFIG_COUNT: String(GIT_CONFIG.length),
+    GIT_CONFIG_COUNT: String(config.length),
   };
-  for (const [index, [key, value]] of GIT_CONFIG.entries()) {
+  for (const [index, [key, value]] of config.entries()) {
     environment[`GIT_CONFIG_KEY_${index}`] = key;
     environment[`GIT_CONFIG_VALUE_${index}`] = value;
   }

@@ -13,6 +13,7 @@ import { type PathNames, renderFailed, warnings } from '../tool-messages.ts';
 import { addPatches } from './add-patches.ts';
 import { buildArguments, helmEnabled } from './build-options.ts';
 import { type EditStep, editSteps } from './edit-arguments.ts';
+import { RemoteBases } from './remote-bases.ts';
 import { scanComponent, scanKustomization, type ScanOptions } from './scan.ts';
 
 /** One rendering: where it happens and how kustomize is run there. */
@@ -21,6 +22,7 @@ interface Build {
   /** The tree itself, or the copy that is edited. */
   readonly root: AppRoot;
   readonly paths: PathNames;
+  readonly bases: RemoteBases;
   run(args: readonly string[], cwd: string): Promise<ProcessResult>;
 }
 
@@ -43,7 +45,7 @@ export async function renderKustomize(options: RenderOptions): Promise<Rendered>
     root,
     policy,
     helmEnabled: helmEnabled(policy.kustomizeBuildOptions),
-    fetchBase: async () => undefined,
+    fetchBase: (text, what) => build.bases.fetch(text, what),
   };
 
   await scanKustomization(scan);
@@ -52,7 +54,10 @@ export async function renderKustomize(options: RenderOptions): Promise<Rendered>
 
   const result = await build.run(args, root.tree);
   const where = `kustomize build ${nameInTree(root.tree, root.app)}`;
-  if (result.exitCode !== 0) throw renderFailed(result, where, build.paths, `run ${where} in the repository`);
+  if (result.exitCode !== 0) {
+    const stderr = [...build.bases.failures, result.stderr].join('\n');
+    throw renderFailed({ ...result, stderr }, where, build.paths, `run ${where} in the repository`);
+  }
   return { text: decodeRendering(result.stdout, where), notices: warnings(result.stderr, where, build.paths) };
 }
 
@@ -60,32 +65,37 @@ async function prepare(options: RenderOptions, root: AppRoot): Promise<Build> {
   const { environment, policy, signal, tools, workspace, parentEnvironment = process.env } = options;
   const temporary = await workspace.temporary();
   await prepareHome(temporary);
-  const env = childEnvironment({
-    parent: parentEnvironment,
-    temporary,
-    gitCredentials: policy.gitCredentials,
-    variables: applicationVariables(environment),
-  });
+  const environmentOf = (gitConfig: readonly (readonly [string, string])[]): Record<string, string> =>
+    childEnvironment({
+      parent: parentEnvironment,
+      temporary,
+      gitCredentials: policy.gitCredentials,
+      variables: applicationVariables(environment),
+      gitConfig,
+    });
   const left = timeLeft(options.budgetMs);
+  const run = (command: string, args: readonly string[], cwd: string, env: Record<string, string>) =>
+    runProcess({
+      command,
+      args,
+      cwd,
+      env,
+      signal,
+      timeoutMs: left(),
+      maxStdoutBytes: MAX_RENDERING_BYTES,
+      maxStderrBytes: MAX_STDERR_BYTES,
+    });
+  const bases = new RemoteBases(join(temporary, 'remote'), (args) => run('git', args, temporary, environmentOf([])));
   return {
     options,
     root,
+    bases,
     paths: [
       [`${root.tree}/`, ''],
       [root.tree, '.'],
       [`${temporary}/`, ''],
     ],
-    run: (args, cwd) =>
-      runProcess({
-        command: tools.kustomize,
-        args,
-        cwd,
-        env,
-        signal,
-        timeoutMs: left(),
-        maxStdoutBytes: MAX_RENDERING_BYTES,
-        maxStderrBytes: MAX_STDERR_BYTES,
-      }),
+    run: (args, cwd) => run(tools.kustomize, args, cwd, environmentOf(bases.gitConfig())),
   };
 }
 
