@@ -42,6 +42,11 @@ export function samples<T>(arbitrary: fc.Arbitrary<T>, count: number): T[] {
   return fc.sample(arbitrary, { numRuns: count, seed: Number(process.env['FUZZ_SEED'] ?? 1) });
 }
 
+/** Texts of these ASCII characters. */
+export function textOf(characters: string, maxLength: number): fc.Arbitrary<string> {
+  return fc.string({ unit: fc.constantFrom(...characters.split('')), maxLength });
+}
+
 /** What one of us says and the other does not; empty is what a test wants to see. */
 export function differences<Q extends Question>(
   questions: readonly Q[],
