@@ -1,4 +1,4 @@
-import { Document, isScalar, parseDocument, Scalar, YAMLMap, type YAMLSeq } from 'yaml';
+import { Document, isScalar, parseDocument, Scalar, type YAMLSeq } from 'yaml';
 import { parsed, type Parsed, unparsed } from '../../error/parsed.ts';
 import { AS_WRITTEN, effectiveList } from './effective-list.ts';
 import { comparePaths, type ValuePath } from './value-path.ts';
@@ -22,7 +22,7 @@ export type ValueSource =
  * @param sources the chart's own values, each file and the inline values, the strongest last; read only when a path has an index.
  */
 export function overrideValues(overrides: readonly Override[], sources: readonly ValueSource[]): Parsed<string> {
-  const document = new Document(new YAMLMap(), AS_WRITTEN);
+  const document = new Document({}, AS_WRITTEN);
   for (const [index, { path }] of overrides.entries()) {
     const earlier = overrides.slice(0, index);
     if (earlier.some((other) => comparePaths(path, other.path) === 'overlapping')) {
