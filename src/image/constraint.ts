@@ -122,12 +122,11 @@ function parseTerms(text: string): Parsed<readonly Term[]> {
 
 const FIX = 'write for example ~1.2, ^1, ">=1.0 <2" or "1.x || 3.x"';
 
+/** @param rest where a term should begin and none does. Only its printable ASCII is shown. */
 function complaint(rest: string): string {
+  if (rest.trim() === '') return 'has an operator, comma or "||" with nothing beside it';
   const [start = ''] = /^[\t\n\f\r -~]{0,40}/.exec(rest) ?? [];
-  if (start.trim() === '')
-    return rest.trim() === ''
-      ? 'has an operator, comma or "||" with nothing after it'
-      : 'has a character that cannot stand in a constraint';
+  if (start.trim() === '') return 'has a character that cannot stand in a constraint';
   return `has ${JSON.stringify(start)} where a version is expected`;
 }
 

@@ -78,7 +78,7 @@ interface ReferenceParts {
   readonly digest?: string;
 }
 
-/** A colon before the last slash belongs to a port or an IPv6 address, so only what follows that slash is looked at. */
+/** A colon before the first slash belongs to a port or an IPv6 address, so only what follows that slash is looked at. */
 function splitReference(text: string): Parsed<ReferenceParts> {
   if (text.length > MAX_REFERENCE_CHARACTERS) return unparsed(`is longer than ${MAX_REFERENCE_CHARACTERS} characters`);
   if (/^[a-f0-9]{64}$/.test(text)) {
@@ -87,7 +87,7 @@ function splitReference(text: string): Parsed<ReferenceParts> {
       'write the repository before the digest',
     );
   }
-  const slash = text.lastIndexOf('/');
+  const slash = text.indexOf('/');
   const at = text.indexOf('@', slash + 1);
   const end = at === -1 ? text.length : at;
   const colon = text.slice(0, end).indexOf(':', slash + 1);

@@ -19,7 +19,8 @@ import type { Rejected, Selector, Strategy } from './strategy.ts';
 const SUPPLY_CHAIN_TAG = /^sha(?:256|512)-[a-f0-9]{64}(?:\.(?:sig|att|sbom))?$/;
 
 /**
- * A selection made ready. `rank` expects what `preselect` kept, and does not filter again.
+ * A selection made ready. A tag stays when every filter keeps it. `rank` expects what `preselect` kept, and does not filter
+ * again.
  *
  * @param options.rejections `false` keeps `rejected` empty where nobody reads it, but for tags without build date: those say
  *   that the winner may be wrong.

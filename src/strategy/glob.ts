@@ -93,7 +93,7 @@ function parseClass(chunk: string, start: number): { readonly token: Token; read
     const isRange = chunk[at] === '-';
     if (isRange) at++;
     const high = isRange ? readCharacter() : low;
-    if (low === undefined || high === undefined || at >= chunk.length) return undefined;
+    if (low === undefined || high === undefined) return undefined;
     ranges.push([low, high]);
   }
   return { token: { kind: 'class', negated, ranges }, last: at };

@@ -124,6 +124,12 @@ test.for([
     slot: 'tag api-dev-canary',
   },
   {
+    name: 'a slash after the colon is left for the constraint to be refused',
+    text: 'ghcr.io/acme/web:~1/2',
+    repository: 'ghcr.io/acme/web',
+    slot: 'constraint ~1/2',
+  },
+  {
     name: 'spaces around a constraint are not part of it',
     text: 'nginx: ~1.0 ',
     repository: 'docker.io/library/nginx',
