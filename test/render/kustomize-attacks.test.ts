@@ -84,7 +84,7 @@ const hidingPlaces: readonly {
   { name: 'a key in other letters', text: 'CONFIGMAPGENERATOR: [{name: c, Files: ["x=URL"]}]' },
   { name: 'a key that Go folds to ASCII', text: 'reſourceſ: ["URL"]' },
   { name: 'a key with the Kelvin sign', text: 'resources: []\npatcheſ: [{path: "URL"}]' },
-  { name: 'a merge key', text: 'a: &a {x: y}\n<<: {resources: ["URL"]}' },
+  { name: 'a merge key', text: '<<: {resources: ["URL"]}' },
   { name: 'a merge of an alias in a list', text: 'openapi: &a {resources: ["URL"]}\n<<: [*a]' },
   { name: 'a key that stands twice', text: 'resources: ["URL"]\nresources: []' },
   { name: 'an alias', text: 'namePrefix: &u "URL"\nresources: [*u]' },
