@@ -1,4 +1,5 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, type Alias, type Document, type Node, type YAMLMap } from 'yaml';
+import { readBlockLines } from './block-lines.ts';
 import { MAX_DEPTH, tokensWithin } from './depth.ts';
 import { UserError } from '../error/user-error.ts';
 import { indexAnchors, NO_ANCHORS, type AnchorIndex } from './anchors.ts';
@@ -35,6 +36,8 @@ const OPTIONS = {
 
 /** Parses the text of at most one document. */
 export function parseTree(text: string, budget: StepBudget): DocumentTree | TreeProblem {
+  const simple = readBlockLines(text);
+  if (simple) return { root: simple, anchors: NO_ANCHORS, budget };
   const tokens = tokensWithin(text, MAX_DEPTH);
   const composer = new Composer(OPTIONS);
   const documents: Document.Parsed[] = [];
