@@ -42,7 +42,15 @@ export function sqliteFacts(database: Database, now: () => number): FactStore {
     async putBuild(key, digest, platforms, build) {
       database.transaction(() => {
         const createdMs = build.kind === 'built' ? build.createdMs : null;
-        database.change(INSERT_BUILD, repositoryNumber(database, key, now()), digest, platforms, build.kind, createdMs, now());
+        database.change(
+          INSERT_BUILD,
+          repositoryNumber(database, key, now()),
+          digest,
+          platforms,
+          build.kind,
+          createdMs,
+          now(),
+        );
       });
     },
   };

@@ -1,10 +1,10 @@
 import type { Database } from './database.ts';
 import type { LeaseStore } from './store.ts';
 
-// Taken when free, when it has run out, or when it begins in the future: then a clock was wrong, and waiting for it could
+// Taken when free, when it has run out, or when it begins in the future (by more than clocks are slewed): then a clock was wrong, and waiting for it could
 // take as long as the clock jumped.
 const ACQUIRE = `INSERT INTO leases (name, owner, since, until) VALUES (?1, ?2, ?3, ?4)
-  ON CONFLICT (name) DO UPDATE SET owner = ?2, since = ?3, until = ?4 WHERE until <= ?3 OR since > ?3`;
+  ON CONFLICT (name) DO UPDATE SET owner = ?2, since = ?3, until = ?4 WHERE until <= ?3 OR since > ?3 + 1000`;
 const EXTEND = 'UPDATE leases SET since = ?, until = ? WHERE name = ? AND owner = ?';
 const RELEASE = 'DELETE FROM leases WHERE name = ? AND owner = ?';
 

@@ -33,7 +33,15 @@ export function sqliteListings(database: Database, now: () => number): ListingSt
       database.transaction(() => {
         const { etag = null, lastModified = null } = validators ?? {};
         const text = tags.join(SEPARATOR);
-        database.change(REPLACE, repositoryNumber(database, key, now()), fetchedAt, tags.length, etag, lastModified, text);
+        database.change(
+          REPLACE,
+          repositoryNumber(database, key, now()),
+          fetchedAt,
+          tags.length,
+          etag,
+          lastModified,
+          text,
+        );
       });
     },
     async update(key, { fetchedAt, suspect }) {

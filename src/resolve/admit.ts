@@ -1,0 +1,125 @@
+import type { Notice, UserErrorData } from '../error/user-error.ts';
+import type { Tag } from '../image/reference.ts';
+import type { Mode, OperatorConfiguration } from '../operator/operator-configuration.ts';
+import { modeFor } from '../operator/mode.ts';
+import type { Choice, Selection } from '../policy/image-policy.ts';
+import type { Access, AccessBroker } from '../registry/access.ts';
+import { decisionKey, listingKey } from './keys.ts';
+import type { DecisionKey, ListingKey } from '../store/store.ts';
+import type { Ask, CallerClaim } from './resolver.ts';
+
+/** What becomes of an ask before anything is looked up. */
+export type Admission =
+  /** pin, none, paused: no registry and no rights needed. */
+  | { readonly kind: 'settled'; readonly ask: Ask; readonly choice: Exclude<Choice, { kind: 'select' }> }
+  | { readonly kind: 'refused'; readonly mode: Mode; readonly error: UserErrorData }
+  | { readonly kind: 'admitted'; readonly admitted: Admitted };
+
+/** An ask with the operator's word on it. */
+export interface Admitted {
+  readonly ask: Ask;
+  readonly mode: Mode;
+  readonly access: Access;
+  readonly selection: Selection;
+  /** The tag a digest strategy follows. */
+  readonly followed?: Tag;
+  readonly key: DecisionKey;
+  readonly listing: ListingKey;
+  readonly wantsDigest: boolean;
+  readonly intervalMs: number;
+  readonly notices: readonly Notice[];
+}
+
+/** Puts the operator's configuration over what a tenant asks. */
+export function admit(
+  ask: Ask,
+  who: CallerClaim,
+  operator: { readonly configuration: OperatorConfiguration; readonly broker: AccessBroker },
+): Admission {
+  const { choice } = ask;
+  if (choice.kind !== 'select') return { kind: 'settled', ask, choice };
+  const mode = modeFor(operator.configuration, { ...who, repository: ask.repository });
+  const answer = operator.broker.accessFor(ask.repository, who, ask.credential);
+  if (answer.kind === 'refused') return { kind: 'refused', mode, error: placed(answer.error, ask) };
+
+  const selection = withFollowedTag(choice.selection, ask.tagInGit);
+  if (selection === undefined) return { kind: 'refused', mode, error: nothingToFollow(ask) };
+  const { strategy } = selection;
+  const { access } = answer;
+  const interval = intervalFor(ask, operator.configuration);
+  const notices = [
+    ...(answer.noticeWishReplaced === true ? [wishReplaced(ask)] : []),
+    ...(interval.raised ? [intervalRaised(ask, interval.ms)] : []),
+  ];
+  return {
+    kind: 'admitted',
+    admitted: {
+      ask,
+      mode,
+      access,
+      selection,
+      ...(strategy.kind === 'digest' && strategy.tag !== undefined ? { followed: strategy.tag } : {}),
+      key: decisionKey(access, selection, ask.onRemoved),
+      listing: listingKey(access),
+      wantsDigest: needsDigest(ask, selection),
+      intervalMs: interval.ms,
+      notices,
+    },
+  };
+}
+
+/** An error at the place where the policy was written. */
+export function placed(error: UserErrorData, ask: Ask): UserErrorData {
+  return { ...error, where: `${ask.where} (${ask.label})` };
+}
+
+/** Whether what will be written holds a digest. */
+function needsDigest(ask: Ask, selection: Selection): boolean {
+  if (ask.output !== undefined) return ask.output !== 'tag';
+  const { kind } = selection.strategy;
+  return kind === 'digest' || kind === 'newest-build';
+}
+
+function withFollowedTag(selection: Selection, tagInGit: Tag | undefined): Selection | undefined {
+  if (selection.strategy.kind !== 'digest' || selection.strategy.tag !== undefined) return selection;
+  return tagInGit === undefined ? undefined : { ...selection, strategy: { kind: 'digest', tag: tagInGit } };
+}
+
+/** A tenant may ask for a shorter interval than the operator's default, down to the operator's floor. */
+function intervalFor(
+  ask: Ask,
+  configuration: OperatorConfiguration,
+): { readonly ms: number; readonly raised: boolean } {
+  const wish = ask.pollIntervalMs;
+  if (wish === undefined) return { ms: configuration.intervalMs, raised: false };
+  const floor = Math.min(configuration.minimumIntervalMs, configuration.intervalMs);
+  return wish < floor ? { ms: floor, raised: true } : { ms: wish, raised: false };
+}
+
+function intervalRaised(ask: Ask, ms: number): Notice {
+  return {
+    code: 'INTERVAL_RAISED',
+    what: `the poll interval of ${ask.label} is shorter than the operator allows; ${ms / 1000}s is used`,
+    where: ask.where,
+  };
+}
+
+function wishReplaced(ask: Ask): Notice {
+  return {
+    code: 'CREDENTIAL_NOT_GRANTED',
+    what: `the credential ${ask.label} names is not granted to this project; the operator's own for ${ask.repository.host} is used`,
+    where: ask.where,
+  };
+}
+
+function nothingToFollow(ask: Ask): UserErrorData {
+  return placed(
+    {
+      code: 'CONSTRAINT_MISSING',
+      what: 'strategy digest has no tag to follow: neither the policy nor the image in Git names one',
+      where: ask.where,
+      fix: 'name the tag in the policy, for example registry.example.com/app:production',
+    },
+    ask,
+  );
+}

@@ -1,0 +1,199 @@
+import type { Digest, Tag } from '../image/reference.ts';
+import type { Fault } from '../registry/sources.ts';
+import { selectorFor } from '../strategy/from-spec.ts';
+import type { Candidate, Ranking, Selector } from '../strategy/strategy.ts';
+import type { StoredDecision, Versioned } from '../store/store.ts';
+import { dateByOrder, dateCandidates } from './build-dates.ts';
+import type { Job, Ports, Settled } from './job.ts';
+import { decisionAfter, planMove, tagAfter, type Evaluation, type Move } from './movement.ts';
+
+/** Another process was quicker: look again. */
+export type Overtaken = { readonly kind: 'overtaken' };
+
+/** Makes the decision that a complete listing calls for, and keeps it. */
+export async function evaluate(
+  job: Job,
+  fetchedAt: number,
+  stored: Versioned<StoredDecision> | undefined,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Settled | Overtaken> {
+  const tags = await ports.store.listings.tags(job.listing, fetchedAt);
+  if (tags === undefined) return { kind: 'overtaken' };
+  const previous = stored?.value;
+  const selector = await selectorFor(job.selection, { rejections: false });
+  const ranked = await rank(job, tags, selector, fetchedAt, ports, signal);
+  if (ranked.kind === 'fault') return faultOf(ranked.fault, previous);
+
+  const { best } = ranked;
+  const standing = standingOf(previous, tags, ranked.ranked);
+  const asked = job.onRemoved === 'keep' || standing !== 'missing' || best === undefined;
+  const evaluation: Evaluation = {
+    previous,
+    best,
+    standing,
+    outranks: best === undefined || previous === undefined ? undefined : outranks(selector, best, previous),
+    manifest: asked || previous === undefined ? 'unknown' : await manifestOf(job, previous.tag, ports, signal),
+    onRemoved: job.onRemoved,
+    listedAt: fetchedAt,
+  };
+  const move = planMove(evaluation);
+  if (move.kind === 'none') {
+    const nearest = await newestOutside(job, tags);
+    return { kind: 'nothing', tags: tags.length, label: selector.label, ...(nearest === undefined ? {} : { nearest }) };
+  }
+  const digest = await digestAfter(job, move, previous, ports, signal);
+  if (digest.kind === 'fault') return faultOf(digest.fault, previous);
+  const decision = decisionAfter(move, previous, digest.digest, { listedAt: fetchedAt, now: ports.now() });
+  if ((await ports.store.decisions.put(job.key, decision, stored?.version ?? null)) === 'conflict') {
+    return { kind: 'overtaken' };
+  }
+  job.steps.push(stepOf(move, previous));
+  return { kind: 'decided', decision };
+}
+
+/** What the tag of a decision points at now, where only that is out of date. */
+export async function followDigest(
+  job: Job,
+  stored: Versioned<StoredDecision>,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Settled | Overtaken> {
+  const { value } = stored;
+  const head = await headOf(job, value.tag, ports, signal);
+  if (head.kind === 'fault') return faultOf(head.fault, value);
+  const { digest } = head;
+  if (digest === value.digest) return { kind: 'decided', decision: value };
+  const movedAt = value.digest === undefined ? value.movedAt : ports.now();
+  const decision = { ...value, digest, movedAt };
+  const put = await ports.store.decisions.put(job.key, decision, stored.version);
+  return put === 'ok' ? { kind: 'decided', decision } : { kind: 'overtaken' };
+}
+
+/** Asks what a tag points at, and keeps the answer. */
+export async function headOf(
+  job: Job,
+  tag: Tag,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<{ kind: 'digest'; digest: Digest; seenAt: number } | { kind: 'fault'; fault: Fault }> {
+  const client = await ports.registry();
+  const seenAt = ports.now();
+  const head = await client.head(job.access, tag, signal);
+  if (head.kind === 'failed') return { kind: 'fault', fault: head.fault };
+  await ports.store.facts.putHead(job.listing, tag, { digest: head.digest, seenAt });
+  job.steps.push(`asked ${job.access.endpoint.host} what ${tag} points at`);
+  return { kind: 'digest', digest: head.digest, seenAt };
+}
+
+type Ranked =
+  | { readonly kind: 'ranked'; readonly best: Candidate | undefined; readonly ranked: readonly Candidate[] }
+  | { readonly kind: 'fault'; readonly fault: Fault };
+
+async function rank(
+  job: Job,
+  tags: readonly Tag[],
+  selector: Selector,
+  fetchedAt: number,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Ranked> {
+  const { kept } = selector.preselect(tags);
+  if (selector.needs !== 'created') return { kind: 'ranked', ...selector.rank(kept.map((tag) => ({ tag }))) };
+  const order = job.access.endpoint.tagSortMode;
+  if (order !== undefined) return withoutDates(selector.rank(dateByOrder(kept, tags, order)));
+  const dated = await dateCandidates(job, kept, selector, fetchedAt, ports, signal);
+  if (dated.kind === 'dated') return { kind: 'ranked', ...selector.rank(dated.candidates) };
+  return { kind: 'fault', fault: unreadable(dated.fault, dated.unread, kept.length) };
+}
+
+/** A place in one list says nothing beside a place in the next one, so it is not kept. */
+function withoutDates({ best, ranked }: Ranking): Ranked {
+  return {
+    kind: 'ranked',
+    best: best === undefined ? undefined : { tag: best.tag },
+    ranked: ranked.map(({ tag }) => ({ tag })),
+  };
+}
+
+/** One unread date could be the newest, so the fault of one is the fault of all. */
+function unreadable(fault: Fault, unread: readonly Tag[], of: number): Fault {
+  const some = unread.length === 1 ? `tag ${unread[0]}` : `${unread.length} of ${of} tags`;
+  return {
+    ...fault,
+    error: { ...fault.error, what: `the build date of ${some} could not be read: ${fault.error.what}` },
+  };
+}
+
+function standingOf(
+  previous: StoredDecision | undefined,
+  tags: readonly Tag[],
+  ranked: readonly Candidate[],
+): Evaluation['standing'] {
+  if (previous === undefined || ranked.some(({ tag }) => tag === previous.tag)) return 'ranked';
+  return tags.includes(previous.tag) ? 'unfit' : 'missing';
+}
+
+function outranks(selector: Selector, best: Candidate, previous: StoredDecision): boolean | undefined {
+  const { ranked } = selector.rank([best, previous]);
+  return ranked.length === 2 ? ranked[0]?.tag === best.tag : undefined;
+}
+
+async function manifestOf(job: Job, tag: Tag, ports: Ports, signal: AbortSignal): Promise<Evaluation['manifest']> {
+  const client = await ports.registry();
+  const head = await client.head(job.access, tag, signal);
+  if (head.kind === 'found') return 'there';
+  return head.fault.kind === 'missing' ? 'gone' : 'unknown';
+}
+
+/** A decision moves as a whole: where a digest belongs to it, the new tag's is asked for before anything is kept. */
+async function digestAfter(
+  job: Job,
+  move: Move,
+  previous: StoredDecision | undefined,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<{ kind: 'digest'; digest: Digest | undefined } | { kind: 'fault'; fault: Fault }> {
+  const target = tagAfter(move, previous);
+  const moves = move.kind !== 'same';
+  const wanted = job.wantsDigest || (moves && previous?.digest !== undefined);
+  if (target === undefined || move.kind === 'keep' || !wanted || target.digest !== undefined) {
+    return { kind: 'digest', digest: move.kind === 'keep' ? undefined : target?.digest };
+  }
+  return headOf(job, target.tag, ports, signal);
+}
+
+/** The highest version that passes the filters but not the constraint, for the error. */
+async function newestOutside(job: Job, tags: readonly Tag[]): Promise<string | undefined> {
+  if (job.selection.strategy.kind !== 'semver') return undefined;
+  for (const constraint of ['*', '>=0-0']) {
+    const wide = await selectorFor(
+      { ...job.selection, strategy: { kind: 'semver', constraint } },
+      { rejections: false },
+    );
+    const { best } = wide.rank(wide.preselect(tags).kept.map((tag) => ({ tag })));
+    if (best !== undefined) return best.tag;
+  }
+  return undefined;
+}
+
+function stepOf(move: Exclude<Move, { kind: 'none' }>, previous: StoredDecision | undefined): string {
+  switch (move.kind) {
+    case 'first':
+      return `nothing was decided for this policy before: ${move.to.tag} is the best`;
+    case 'better':
+      return `${move.to.tag} is better than ${previous?.tag}`;
+    case 'same':
+      return `${move.to.tag} is still the best`;
+    case 'fall':
+      return `${previous?.tag} is gone for good, so the next best is taken: ${move.to.tag}`;
+    case 'keep':
+      return `${previous?.tag} is kept, although the registry no longer offers it`;
+    default:
+      return move satisfies never;
+  }
+}
+
+function faultOf(fault: Fault, previous: StoredDecision | undefined): Settled {
+  return previous === undefined ? { kind: 'fault', fault } : { kind: 'fault', fault, previous };
+}

@@ -1,0 +1,126 @@
+import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
+import type { AccessBroker } from '../registry/access.ts';
+import type { Answer } from '../store/store.ts';
+import { admit, type Admitted } from './admit.ts';
+import { answerToKeep, frozenAnswer, held } from './answers.ts';
+import { choiceResolution } from './choice.ts';
+import { inParallel } from './concurrency.ts';
+import { explanationOf } from './explain.ts';
+import type { Job, Ports, Settled } from './job.ts';
+import { observed, resolutionOf } from './resolution.ts';
+import type { Resolution, ResolveQuery } from './resolver.ts';
+import { settle } from './settle.ts';
+
+/** Decisions worked on at the same time. Requests are bounded per host by the registry client. */
+const JOBS_AT_ONCE = 16;
+
+/** Answers every ask of a query; asks that share a key are decided once. */
+export async function answerQuery(
+  query: ResolveQuery,
+  operator: { readonly configuration: OperatorConfiguration; readonly broker: AccessBroker },
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<readonly Resolution[]> {
+  const { who } = query;
+  const admissions = query.asks.map((ask) => admit(ask, who, operator));
+  const admitted = admissions.flatMap((admission) => (admission.kind === 'admitted' ? [admission.admitted] : []));
+  const answers = await answersOf(who.application, admitted, ports);
+  const undecided = admitted.filter((one) => frozenAnswer(one, answers) === undefined);
+  const outcomes = await settleAll(jobsOf(undecided, ports.now()), ports, signal);
+
+  const given: Answer[] = [];
+  const resolutions: Resolution[] = [];
+  for (const admission of admissions) {
+    switch (admission.kind) {
+      case 'settled':
+        resolutions.push(choiceResolution(admission.ask, admission.choice));
+        break;
+      case 'refused': {
+        const refused: Resolution = { kind: 'refused', error: admission.error, why: admission.error.what, notices: [] };
+        resolutions.push(admission.mode === 'observe' ? observed(refused) : refused);
+        break;
+      }
+      case 'admitted': {
+        const one = admission.admitted;
+        const resolution = await answerOne(one, outcomes, answers, ports, signal);
+        if (one.mode !== 'observe') given.push(...answerToKeep(one, resolution, answers));
+        const outcome = outcomes.get(one.key);
+        const explained =
+          query.explain === true && outcome !== undefined
+            ? { ...resolution, explanation: await explanationOf(outcome.job, ports) }
+            : resolution;
+        resolutions.push(one.mode === 'observe' ? observed(explained) : explained);
+        break;
+      }
+      default:
+        return admission satisfies never;
+    }
+  }
+  if (who.application !== '' && given.length > 0) await ports.store.answers.record(who.application, given);
+  return resolutions;
+}
+
+interface Outcome {
+  readonly job: Job;
+  readonly settled: Settled;
+}
+
+async function answersOf(
+  application: string,
+  admitted: readonly Admitted[],
+  ports: Ports,
+): Promise<ReadonlyMap<string, Answer>> {
+  // Without a name (a laptop) there is nobody to remember answers for.
+  return application === '' || admitted.length === 0 ? new Map() : ports.store.answers.last(application);
+}
+
+async function settleAll(
+  jobs: readonly Job[],
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Outcome>> {
+  const outcomes = await inParallel(jobs, JOBS_AT_ONCE, async (job) => ({
+    job,
+    settled: await settle(job, ports, signal),
+  }));
+  return new Map(outcomes.map((outcome) => [outcome.job.key, outcome]));
+}
+
+async function answerOne(
+  one: Admitted,
+  outcomes: ReadonlyMap<string, Outcome>,
+  answers: ReadonlyMap<string, Answer>,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Resolution> {
+  const frozen = frozenAnswer(one, answers);
+  if (frozen !== undefined) {
+    const [job] = jobsOf([one], ports.now());
+    if (job === undefined) throw new Error('no job was made');
+    return held(one, frozen, job, ports, signal);
+  }
+  const outcome = outcomes.get(one.key);
+  if (outcome === undefined) throw new Error('a job was not settled');
+  return resolutionOf(one, outcome.settled, answers.get(one.ask.image), ports.now());
+}
+
+/** One job for all asks of a key: the shortest interval, and a digest when one of them needs it. */
+function jobsOf(admitted: readonly Admitted[], startedAt: number): readonly Job[] {
+  const jobs = new Map<string, Job>();
+  for (const one of admitted) {
+    const same = jobs.get(one.key);
+    jobs.set(one.key, {
+      key: one.key,
+      listing: one.listing,
+      access: one.access,
+      selection: one.selection,
+      ...(one.followed === undefined ? {} : { followed: one.followed }),
+      onRemoved: one.ask.onRemoved,
+      wantsDigest: one.wantsDigest || same?.wantsDigest === true,
+      intervalMs: Math.min(one.intervalMs, same?.intervalMs ?? Infinity),
+      startedAt,
+      steps: [],
+    });
+  }
+  return [...jobs.values()];
+}

@@ -1,0 +1,64 @@
+import type { Fault } from '../registry/sources.ts';
+import type { ListingRecord } from '../store/store.ts';
+import { isSince } from '../store/freshness.ts';
+import type { Job, Ports } from './job.ts';
+import { judgeListing } from './suspect-listing.ts';
+
+export type Renewed =
+  | { readonly kind: 'listed'; readonly fetchedAt: number }
+  | { readonly kind: 'failed'; readonly fault: Fault };
+
+/** Lists a repository's tags and keeps the answer if it is complete and believable. */
+export async function renewListing(
+  job: Job,
+  previous: ListingRecord | undefined,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Renewed> {
+  const { store } = ports;
+  const client = await ports.registry();
+  // The time before asking: what is pushed while the pages come may not be in them. Never the same as before, because a
+  // decision is marked with the time of the listing it was made from.
+  const fetchedAt = timeAfter(previous, ports.now());
+  const answer = await client.list(job.access, previous?.validators, signal);
+  switch (answer.kind) {
+    case 'failed':
+      return answer;
+    case 'unchanged': {
+      if (previous === undefined) return failed(job, 'the registry says that a listing it never gave has not changed');
+      await store.listings.update(job.listing, { fetchedAt, suspect: undefined });
+      job.steps.push(`asked ${job.access.endpoint.host}: the ${previous.count} tags are unchanged`);
+      return { kind: 'listed', fetchedAt };
+    }
+    case 'complete': {
+      const { tags, validators } = answer;
+      const judgement = judgeListing(previous, tags.length, fetchedAt);
+      if (judgement.kind === 'suspect') {
+        await store.listings.update(job.listing, { suspect: judgement.suspect });
+        return failed(
+          job,
+          `the registry lists ${tags.length} tags where it listed ${previous?.count} before; that is taken for a fault until it persists`,
+        );
+      }
+      await store.listings.put(job.listing, { fetchedAt, tags, ...(validators === undefined ? {} : { validators }) });
+      job.steps.push(`asked ${job.access.endpoint.host}: it lists ${tags.length} tags`);
+      return { kind: 'listed', fetchedAt };
+    }
+    default:
+      return answer satisfies never;
+  }
+}
+
+function timeAfter(previous: ListingRecord | undefined, now: number): number {
+  return previous !== undefined && isSince(previous.fetchedAt, now, now) ? previous.fetchedAt + 1 : now;
+}
+
+function failed(job: Job, problem: string): Renewed {
+  const error = {
+    code: 'REGISTRY_INVALID',
+    what: `${problem} (${job.access.repository.name})`,
+    where: job.access.endpoint.host,
+    fix: 'look at the repository in the registry; a clean-up is believed after three listings over ten minutes',
+  } as const;
+  return { kind: 'failed', fault: { kind: 'outage', error } };
+}

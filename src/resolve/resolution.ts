@@ -1,0 +1,151 @@
+import type { UserErrorData } from '../error/user-error.ts';
+import { selectorFor } from '../strategy/from-spec.ts';
+import type { Answer } from '../store/store.ts';
+import type { Tag } from '../image/reference.ts';
+import type { Selection } from '../policy/image-policy.ts';
+import type { Admitted } from './admit.ts';
+import type { Settled } from './job.ts';
+import { isDecidedFrom } from './keys.ts';
+import type { Decision, Resolution } from './resolver.ts';
+import {
+  faultError,
+  imageText,
+  keptNotice,
+  nothingError,
+  nothingNotice,
+  observedNotice,
+  staleNotice,
+} from './wording.ts';
+
+type Fault = Extract<Settled, { kind: 'fault' }>;
+
+/**
+ * The answer to one ask, from how its job ended and what its application was given before.
+ *
+ * @param answer the application's last answer for this image, whatever rights it was obtained with.
+ */
+export async function resolutionOf(
+  admitted: Admitted,
+  settled: Settled,
+  answer: Answer | undefined,
+  now: number,
+): Promise<Resolution> {
+  const notices = [...admitted.notices];
+  switch (settled.kind) {
+    case 'decided': {
+      const decision = shown(admitted, settled.decision);
+      if (settled.decision.missing !== undefined) notices.push(keptNotice(admitted, decision));
+      return { kind: 'decided', decision, why: `${imageText(admitted, decision)} is what the policy selects`, notices };
+    }
+    case 'nothing':
+      return nothing(admitted, nothingError(admitted, settled), answer);
+    case 'fault':
+      return faulty(admitted, settled, answer, now);
+    default:
+      return settled satisfies never;
+  }
+}
+
+/** In mode observe nothing is written and nothing fails. */
+export function observed(resolution: Resolution): Resolution {
+  const { explanation, notices } = resolution;
+  const base = {
+    kind: 'as-in-git',
+    reason: 'observe',
+    ...(explanation === undefined ? {} : { explanation }),
+  } as const;
+  switch (resolution.kind) {
+    case 'decided':
+    case 'stale':
+    case 'held':
+      return { ...base, would: resolution.decision, why: `observed only: ${resolution.why}`, notices };
+    case 'unsatisfied':
+    case 'refused':
+    case 'failed':
+      return {
+        ...base,
+        why: `observed only: ${resolution.why}`,
+        notices: [...notices, observedNotice(resolution.error)],
+      };
+    case 'pinned':
+    case 'as-in-git':
+      return resolution;
+    default:
+      return resolution satisfies never;
+  }
+}
+
+/** Without what the ask does not need: a digest that happens to be known of a tag. */
+export function shown(admitted: Admitted, { tag, digest, movedAt, confirmedAt }: Decision): Decision {
+  return { tag, ...(admitted.wantsDigest && digest !== undefined ? { digest } : {}), movedAt, confirmedAt };
+}
+
+/** A new key without candidate: an error for whoever had an answer before; a warning for whoever never had one. */
+function nothing(admitted: Admitted, error: UserErrorData, answer: Answer | undefined): Resolution {
+  const { notices, ask } = admitted;
+  if (answer !== undefined || ask.onUnsatisfied === 'error')
+    return { kind: 'unsatisfied', error, why: error.what, notices };
+  return {
+    kind: 'as-in-git',
+    reason: 'unsatisfied',
+    why: error.what,
+    notices: [...notices, nothingNotice(admitted, error)],
+  };
+}
+
+async function faulty(
+  admitted: Admitted,
+  settled: Fault,
+  answer: Answer | undefined,
+  now: number,
+): Promise<Resolution> {
+  const { fault } = settled;
+  const { notices } = admitted;
+  const error = faultError(admitted, fault);
+  if (fault.kind === 'refused') return { kind: 'refused', error, why: error.what, notices };
+
+  const decision = await lastKnownGood(admitted, settled, answer);
+  if (decision !== undefined) {
+    const gone = fault.error.code === 'MANIFEST_NOT_FOUND';
+    const notice = gone ? keptNotice(admitted, decision) : staleNotice(admitted, decision, fault, now);
+    const why = `${imageText(admitted, decision)} is the last known good answer`;
+    return { kind: 'stale', decision, why, notices: [...notices, notice] };
+  }
+  // A digest policy whose tag is not there (yet) is a policy that nothing satisfies.
+  if (admitted.followed !== undefined && fault.error.code === 'MANIFEST_NOT_FOUND')
+    return nothing(admitted, error, answer);
+  return { kind: 'failed', error, why: error.what, notices };
+}
+
+/** What may be served although the registry could not be asked; undefined: nothing. */
+async function lastKnownGood(
+  admitted: Admitted,
+  settled: Fault,
+  answer: Answer | undefined,
+): Promise<Decision | undefined> {
+  const { previous, fault } = settled;
+  const usable = (decision: Decision): boolean => !admitted.wantsDigest || decision.digest !== undefined;
+  const own =
+    answer !== undefined && (await answersAsk(admitted, answer)) && usable(answer.decision)
+      ? answer.decision
+      : undefined;
+  // Lost rights are no outage (and some registries say 404 for them): only who held an answer keeps it.
+  const lostRights = fault.kind === 'denied' || fault.kind === 'missing';
+  const decision = lostRights || previous === undefined || !usable(previous) ? own : previous;
+  return decision === undefined ? undefined : shown(admitted, decision);
+}
+
+/** Whether an earlier answer may stand for this ask: obtained with the same rights, and within what the policy says now. */
+async function answersAsk(admitted: Admitted, answer: Answer): Promise<boolean> {
+  if (!isDecidedFrom(answer.key, admitted.listing)) return false;
+  return answer.key === admitted.key || (await satisfiesByName(admitted.selection, answer.decision.tag));
+}
+
+async function satisfiesByName(selection: Selection, tag: Tag): Promise<boolean> {
+  const selector = await selectorFor(selection, { rejections: false });
+  const { kept } = selector.preselect([tag]);
+  // Nothing is known of dates, so for newest-build the filters decide.
+  return selector.needs === 'created'
+    ? kept.length > 0
+    : selector.rank(kept.map((name) => ({ tag: name }))).best !== undefined;
+}

@@ -1,0 +1,254 @@
+import type { Fault } from '../registry/sources.ts';
+import { selectorFor } from '../strategy/from-spec.ts';
+import { isFresh, isSince } from '../store/freshness.ts';
+import type { Lease, ListingRecord, SeenDigest, StoredDecision, Versioned } from '../store/store.ts';
+import type { Tag } from '../image/reference.ts';
+import { rest, startDeadline } from './deadline.ts';
+import { evaluate, followDigest, headOf, type Overtaken } from './evaluate.ts';
+import { isNewEnough, leaseOf, pauseKeys, type Job, type Ports, type Settled } from './job.ts';
+import { renewListing } from './renew-listing.ts';
+
+/** How long somebody with a decision waits for a newer one, in milliseconds. */
+export const RENEW_FOR_MS = 3_000;
+/** A lease is extended three times in this time; one that was not belongs to a process that is gone. */
+export const LEASE_MS = 8_000;
+const WAIT_FIRST_MS = 25;
+const WAIT_LONGEST_MS = 400;
+/** Being overtaken this often means that something is broken. */
+const MAX_OVERTAKEN = 20;
+
+/** What the store says at one moment. */
+interface Known {
+  readonly stored: Versioned<StoredDecision> | undefined;
+  readonly listing: ListingRecord | undefined;
+  readonly head: SeenDigest | undefined;
+  /** The decision is as new as wanted. */
+  readonly current: boolean;
+}
+
+/**
+ * Answers a job: from the store when that is new enough, else by asking the registry, or by waiting for the process that
+ * does so already. Somebody with a decision waits {@link RENEW_FOR_MS} at most; a first resolution as long as `signal` lets it.
+ */
+export async function settle(job: Job, ports: Ports, signal: AbortSignal): Promise<Settled> {
+  const first = await look(job, ports);
+  if (first.current && first.stored !== undefined) return decided(job, first.stored.value);
+  if (first.stored !== undefined) {
+    const fault = await restingFault(job, ports);
+    if (fault !== undefined) return { kind: 'fault', fault, previous: first.stored.value };
+    using patience = startDeadline(RENEW_FOR_MS, ports, signal);
+    return await work(job, ports, patience.signal, signal);
+  }
+  return work(job, ports, signal, signal);
+}
+
+/** Looks, and works or waits, until there is an answer or the patience ends. */
+async function work(job: Job, ports: Ports, patience: AbortSignal, caller: AbortSignal): Promise<Settled> {
+  const lease = leaseOf(job);
+  let waitMs = WAIT_FIRST_MS;
+  for (let overtaken = 0; overtaken < MAX_OVERTAKEN;) {
+    const known = await look(job, ports);
+    if (known.current && known.stored !== undefined) return decided(job, known.stored.value);
+    if (patience.aborted) return { kind: 'fault', fault: outOfTime(job), ...previousOf(known) };
+    const fault = await faultSinceStart(job, known, ports);
+    if (fault !== undefined) return { kind: 'fault', fault, ...previousOf(known) };
+
+    const held = needsRegistry(job, known, ports) ? await ports.store.leases.acquire(lease, LEASE_MS) : 'not needed';
+    if (held === undefined) {
+      job.steps.push('waited for another process that asks the same');
+      await rest(waitMs * (0.5 + ports.random()), ports, patience);
+      waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS);
+      continue;
+    }
+    const outcome =
+      held === 'not needed'
+        ? await improve(job, known, ports, patience)
+        : await underLease(held, job, ports, patience, caller);
+    if (outcome.kind === 'overtaken') {
+      overtaken += 1;
+      continue;
+    }
+    return outcome;
+  }
+  throw new Error(`decision overtaken ${MAX_OVERTAKEN} times: ${job.access.repository.name}`);
+}
+
+/** Works while the lease is kept alive. */
+async function underLease(
+  lease: Lease,
+  job: Job,
+  ports: Ports,
+  patience: AbortSignal,
+  caller: AbortSignal,
+): Promise<Settled | Overtaken> {
+  const done = new AbortController();
+  const keepAlive = async (): Promise<void> => {
+    for (;;) {
+      await rest(LEASE_MS / 4, ports, done.signal);
+      if (done.signal.aborted || !(await lease.extend())) return;
+    }
+  };
+  const alive = keepAlive();
+  try {
+    // Who held it before may have done the work, or found out that it can't be done.
+    const known = await look(job, ports);
+    if (known.current && known.stored !== undefined) return decided(job, known.stored.value);
+    const fault = await faultSinceStart(job, known, ports);
+    if (fault !== undefined) return { kind: 'fault', fault, ...previousOf(known) };
+    const outcome = await improve(job, known, ports, patience);
+    // Kept before the lease ends, so that those who wait for it find it. When the caller went away or its time is over,
+    // that says nothing of the registry.
+    if (outcome.kind === 'decided' || outcome.kind === 'nothing') await ports.store.faults.clear(leaseOf(job));
+    else if (outcome.kind === 'fault' && !caller.aborted) await remember(job, outcome.fault, known, ports);
+    return outcome;
+  } finally {
+    done.abort();
+    await alive;
+    await lease.release();
+  }
+}
+
+/** Brings the decision up to date: the listing, what is decided from it, and the digest of what was decided. */
+async function improve(job: Job, known: Known, ports: Ports, signal: AbortSignal): Promise<Settled | Overtaken> {
+  const { stored } = known;
+  if (job.followed !== undefined) return improveFollowed(job, job.followed, known, ports, signal);
+
+  let listedAt = known.listing?.fetchedAt;
+  if (listedAt === undefined || !isNewEnough(job, listedAt, ports.now())) {
+    const renewed = await renewListing(job, known.listing, ports, signal);
+    if (renewed.kind === 'failed') return { kind: 'fault', fault: renewed.fault, ...previousOf(known) };
+    listedAt = renewed.fetchedAt;
+  } else if (stored?.value.confirmedAt === listedAt) {
+    return followDigest(job, stored, ports, signal);
+  }
+  return evaluate(job, listedAt, stored, ports, signal);
+}
+
+/** Strategy digest: no listing, only what the tag points at. */
+async function improveFollowed(
+  job: Job,
+  tag: Tag,
+  known: Known,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Settled | Overtaken> {
+  const { stored } = known;
+  if (stored === undefined) {
+    const selector = await selectorFor(job.selection);
+    const { rejected } = selector.preselect([tag]);
+    if (rejected.length > 0) return { kind: 'nothing', tags: 1, label: selector.label };
+  }
+  const seen = known.head;
+  const head =
+    seen !== undefined && isNewEnough(job, seen.seenAt, ports.now())
+      ? { kind: 'digest' as const, ...seen }
+      : await headOf(job, tag, ports, signal);
+  if (head.kind === 'fault') return { kind: 'fault', fault: head.fault, ...previousOf(known) };
+  const before = stored?.value;
+  const movedAt = before?.digest === head.digest ? before.movedAt : ports.now();
+  const decision: StoredDecision = { tag, digest: head.digest, movedAt, confirmedAt: head.seenAt };
+  const put = await ports.store.decisions.put(job.key, decision, stored?.version ?? null);
+  return put === 'ok' ? { kind: 'decided', decision } : { kind: 'overtaken' };
+}
+
+async function look(job: Job, ports: Ports): Promise<Known> {
+  const { store } = ports;
+  const now = ports.now();
+  const stored = await store.decisions.get(job.key);
+  const tag = job.followed ?? stored?.value.tag;
+  const head = tag === undefined || !job.wantsDigest ? undefined : await store.facts.head(job.listing, tag);
+  const headIsNew = head !== undefined && isNewEnough(job, head.seenAt, now);
+  if (job.followed !== undefined) {
+    return { stored, listing: undefined, head, current: headIsNew && stored?.value.digest === head.digest };
+  }
+  const listing = await store.listings.get(job.listing);
+  const evaluated =
+    listing !== undefined &&
+    isNewEnough(job, listing.fetchedAt, now) &&
+    stored?.value.confirmedAt === listing.fetchedAt;
+  // What the registry no longer shows can't be asked for its digest.
+  const digestIsNew =
+    !job.wantsDigest || stored?.value.missing !== undefined || (headIsNew && stored?.value.digest === head.digest);
+  return { stored, listing, head, current: evaluated && digestIsNew };
+}
+
+/** A fresh listing and a strategy that reads names only: nothing to ask anybody. */
+function needsRegistry(job: Job, { stored, listing }: Known, ports: Ports): boolean {
+  const namesOnly = job.selection.strategy.kind === 'semver' || job.selection.strategy.kind === 'alphabetical';
+  const isListed = listing !== undefined && isNewEnough(job, listing.fetchedAt, ports.now());
+  const maybeDigest = job.wantsDigest || stored?.value.digest !== undefined;
+  return !namesOnly || !isListed || maybeDigest || job.onRemoved === 'next-best';
+}
+
+/**
+ * A fault of this very question since the query began: found by whoever held the lease. That somebody with a decision ran
+ * out of patience is no reason for a first resolution to give up too.
+ */
+async function faultSinceStart(job: Job, known: Known, ports: Ports): Promise<Fault | undefined> {
+  const kept = await ports.store.faults.get(leaseOf(job));
+  if (kept === undefined || !isSince(kept.at, job.startedAt, ports.now())) return undefined;
+  return kept.fault.kind === 'cancelled' && known.stored === undefined ? undefined : kept.fault;
+}
+
+/** Why the registry is left alone for now by those who have a decision: this question failed, or its host did. */
+async function restingFault(job: Job, ports: Ports): Promise<Fault | undefined> {
+  const kept = await ports.store.faults.get(leaseOf(job));
+  if (kept !== undefined && isFresh(kept.at, job.intervalMs, ports.now())) return kept.fault;
+  const keys = pauseKeys(job.access);
+  const { pauses } = ports.store;
+  const isPaused = (key: string): boolean => (pauses.pausedUntil(key) ?? 0) > ports.now();
+  if (isPaused(keys.host)) return restingHost(job, 'outage');
+  return isPaused(keys.credential) ? restingHost(job, 'throttled') : undefined;
+}
+
+/** Keeps a fault, so that the same is not asked again at once. */
+async function remember(job: Job, fault: Fault, known: Known, ports: Ports): Promise<void> {
+  const now = ports.now();
+  await ports.store.faults.put(leaseOf(job), { at: now, fault });
+  // A first resolution asks again at the next opportunity; those with something to serve leave the registry in peace.
+  if (known.stored === undefined) return;
+  const keys = pauseKeys(job.access);
+  const until = now + Math.max(job.intervalMs, fault.retryAfterMs ?? 0);
+  if (fault.kind === 'throttled') ports.store.pauses.pause(keys.credential, until);
+  else if (fault.kind === 'cancelled' || (fault.kind === 'outage' && UNREACHABLE.has(fault.error.code))) {
+    ports.store.pauses.pause(keys.host, until);
+  }
+}
+
+/** Outages that are the host's. An answer that is no registry API can be one repository's own. */
+const UNREACHABLE: ReadonlySet<string> = new Set(['REGISTRY_UNAVAILABLE', 'REGISTRY_TIMEOUT', 'REGISTRY_TLS']);
+
+/** Says nothing of the request that failed: it may have been another tenant's. */
+function restingHost(job: Job, kind: 'outage' | 'throttled'): Fault {
+  const { host } = job.access.endpoint;
+  return {
+    kind,
+    error: {
+      code: kind === 'outage' ? 'REGISTRY_UNAVAILABLE' : 'REGISTRY_THROTTLED',
+      what: kind === 'outage' ? `${host} failed and is left alone for an interval` : `${host} asked to slow down`,
+      where: job.access.repository.name,
+      fix: 'see whether the registry is up; it is asked again by itself',
+    },
+  };
+}
+
+function outOfTime(job: Job): Fault {
+  return {
+    kind: 'cancelled',
+    error: {
+      code: 'REGISTRY_TIMEOUT',
+      what: `${job.access.endpoint.host} did not answer in time for ${job.access.repository.name}`,
+      where: job.access.repository.name,
+      fix: 'see whether the registry is slow or throttles',
+    },
+  };
+}
+
+function decided(job: Job, decision: StoredDecision): Settled {
+  job.steps.push(`${decision.tag} was decided before, and that is new enough`);
+  return { kind: 'decided', decision };
+}
+
+function previousOf({ stored }: Known): { readonly previous?: StoredDecision } {
+  return stored === undefined ? {} : { previous: stored.value };
+}

@@ -1,0 +1,100 @@
+import type { Notice, UserErrorData } from '../error/user-error.ts';
+import type { Fault } from '../registry/sources.ts';
+import { placed, type Admitted } from './admit.ts';
+import type { Settled } from './job.ts';
+import type { Decision } from './resolver.ts';
+
+// What people read. Equal faults give equal text: no times in errors, ages in notices in coarse words only.
+
+/** An age in coarse words: `3 hours`. Of a time in the future nothing is known. */
+export function ageInWords(ms: number): string {
+  if (ms < 0) return 'an unknown time';
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return 'less than a minute';
+  if (minutes < 120) return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
+}
+
+/** An image as it is written: `ghcr.io/acme/web:1.0.6`. */
+export function imageText({ ask }: Admitted, decision: Decision): string {
+  const digest = decision.digest === undefined ? '' : `@${decision.digest}`;
+  return `${ask.repository.name}:${decision.tag}${digest}`;
+}
+
+/** Last known good is served. */
+export function staleNotice(admitted: Admitted, decision: Decision, fault: Fault, now: number): Notice {
+  return {
+    code: 'ANSWER_STALE',
+    what:
+      `${admitted.ask.label} stays at ${decision.tag}, confirmed ${ageInWords(now - decision.confirmedAt)} ago, ` +
+      `because the registry could not be asked (${fault.error.code}: ${fault.error.what})`,
+    where: admitted.ask.where,
+  };
+}
+
+/** The decision stays although its tag is gone. */
+export function keptNotice({ ask }: Admitted, decision: Decision): Notice {
+  const next = ask.onRemoved === 'next-best' ? 'the next best is taken when it is gone for good' : 'on-removed is keep';
+  return {
+    code: 'ANSWER_KEPT',
+    what: `${ask.label} stays at ${decision.tag}, although ${ask.repository.name} no longer offers that tag (${next})`,
+    where: ask.where,
+  };
+}
+
+/** Nothing satisfies, and the field stays as in Git. */
+export function nothingNotice(admitted: Admitted, error: UserErrorData): Notice {
+  return {
+    code: 'NOTHING_SATISFIES',
+    what: `${error.what}; ${admitted.ask.label} stays as in Git until one does`,
+    where: admitted.ask.where,
+  };
+}
+
+/** Nothing satisfies, as an error. */
+export function nothingError(admitted: Admitted, nothing: Extract<Settled, { kind: 'nothing' }>): UserErrorData {
+  const { name } = admitted.ask.repository;
+  const nearest = nothing.nearest === undefined ? '' : ` (newest outside it: ${nothing.nearest})`;
+  const what =
+    nothing.tags === 0
+      ? `${name} has no tags, so none satisfies ${nothing.label}`
+      : `none of the ${nothing.tags} tags of ${name} satisfies ${nothing.label}`;
+  return placed(
+    { code: 'TAG_NOT_FOUND', what, where: '', fix: `widen the policy, or publish a matching tag${nearest}` },
+    admitted.ask,
+  );
+}
+
+/** Nothing is known, and it could not be asked. */
+export function faultError(admitted: Admitted, fault: Fault): UserErrorData {
+  if (fault.kind !== 'cancelled') return placed(fault.error, admitted.ask);
+  const { host } = admitted.access.endpoint;
+  return placed(
+    {
+      code: 'BUDGET_EXCEEDED',
+      what: `the time for this generation passed while ${host} was asked about ${admitted.ask.repository.name}`,
+      where: '',
+      fix: `see why ${host} is slow, narrow the policy's filters, or try again: what was learnt is kept`,
+    },
+    admitted.ask,
+  );
+}
+
+/** A frozen application whose rights have changed. */
+export function frozenElsewhereError({ ask }: Admitted): UserErrorData {
+  return placed(
+    {
+      code: 'CREDENTIAL_NOT_GRANTED',
+      what: `${ask.label} is frozen, but its last answer was obtained with another credential for ${ask.repository.host}`,
+      where: '',
+      fix: 'give the application that credential again, or lift the freeze so that the image is resolved anew',
+    },
+    ask,
+  );
+}
+
+/** An error in mode observe: said, and not failing anything. */
+export function observedNotice(error: UserErrorData): Notice {
+  return { code: error.code, what: error.what, where: error.where };
+}
