@@ -88,7 +88,7 @@ export class TokenSource {
       return { kind: 'failed', fault: invalidAnswer(facts, 'the token realm of the registry is no plain URL') };
     }
     if (!(await belongsToRegistry(access.endpoint, realm))) {
-      return { kind: 'failed', fault: elsewhere(facts, realm) };
+      return { kind: 'failed', fault: elsewhere(facts, realm, access.endpoint.insecure) };
     }
     const startMs = this.#clock.now();
     const result = await this.#http.send(
@@ -179,7 +179,7 @@ function readToken(body: unknown): { readonly token: Secret; readonly lifetimeMs
   return { token: new Secret(text), lifetimeMs: Math.min(lifetimeS, MAX_LIFETIME_S) * 1000 };
 }
 
-function elsewhere(facts: RequestFacts, realm: URL): Fault {
+function elsewhere(facts: RequestFacts, realm: URL, insecure: boolean): Fault {
   if (realm.protocol !== 'https:' && realm.protocol !== 'http:') {
     return suspicious(
       facts,
@@ -188,7 +188,7 @@ function elsewhere(facts: RequestFacts, realm: URL): Fault {
     );
   }
   const fix =
-    realm.protocol === 'http:'
+    realm.protocol === 'http:' && !insecure
       ? 'the token realm is plain http; the operator can allow that with insecure for this registry'
       : `if ${realm.host} is the token server of this registry, the operator adds it to tokenHosts`;
   return fault(facts, 'refused', 'CREDENTIAL_NOT_SENT', {

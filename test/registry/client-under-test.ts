@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Access, AccessScope, Credential, RegistryEndpoint } from '../../src/registry/access.ts';
 import { createRegistryClient, type RegistryClientOptions } from '../../src/registry/client.ts';
 import type { RequestEvent } from '../../src/registry/http.ts';
@@ -86,4 +87,9 @@ function nameOf(credential: Credential): string {
 /** A signal that never aborts. */
 export function patient(): AbortSignal {
   return new AbortController().signal;
+}
+
+/** For `toMatchObject`: a text that has this in it. */
+export function containing(part: string): unknown {
+  return expect.stringContaining(part);
 }

@@ -59,8 +59,10 @@ export interface RealRegistry extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[];
   /** How many tag listing requests (pages) there were. */
   readonly listings: number;
-  /** Only with token auth. */
+  /** Only with token auth. It has a port of its own, so the operator must name it: see `tokenHosts`. */
   readonly tokenServer?: TokenServer;
+  /** For `tokenHosts` of the operator's configuration: where the token server is. Empty without token auth. */
+  readonly tokenHosts: readonly string[];
   clearRequests(): void;
   pushImage(image: PushedImage): Promise<PushedDigests>;
   /** Many images, a few at a time. */
@@ -117,6 +119,7 @@ export async function startRealRegistry(options: RealRegistryOptions = {}): Prom
         return proxy.requests.filter((request) => request.kind === 'listing').length;
       },
       ...(tokenServer === undefined ? {} : { tokenServer }),
+      tokenHosts: tokenServer === undefined ? [] : [new URL(tokenServer.url).host],
       clearRequests: () => proxy.clearRequests(),
       pushImage: (image) => pusher.push(image),
       pushImages: (images) => inParallel(images, (image) => pusher.push(image)),
