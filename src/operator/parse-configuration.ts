@@ -17,7 +17,7 @@ export function parseConfiguration(text: string, path: string): ConfigurationFil
   const yaml = parseValidatedYaml(text, {
     path,
     code: 'OPERATOR_CONFIG_INVALID',
-    version: '1.2',
+    scalars: 'typed',
     schema: configurationSchema,
   });
   const { value } = yaml;

@@ -7,43 +7,45 @@ import type { RegistryHost } from './operator-configuration.ts';
 import { parseRepositoryPrefix, type RepositoryPrefix } from './repository-prefix.ts';
 import { type KeyPath, parseValidatedYaml, type ValidatedYaml } from './validated-yaml.ts';
 
-interface Entry {
-  readonly name: string;
-  readonly api_url: string;
-  readonly prefix?: string;
-  readonly ping?: boolean;
-  readonly credentials?: string;
-  readonly credsexpire?: string;
-  readonly insecure?: boolean;
-  readonly defaultns?: string;
-  readonly default?: boolean;
-  readonly limit?: number;
-  readonly tagsortmode?: string;
-  readonly ca_file?: string;
-  readonly ca_data?: string;
-}
+/** As text: Go's yaml.v2 takes `012` for a name and `yes` for a boolean, by the field's type. */
+type Entry = Readonly<Record<'name' | 'api_url', string>> & Readonly<Partial<Record<OptionalKey, string>>>;
+type OptionalKey =
+  | 'prefix'
+  | 'ping'
+  | 'credentials'
+  | 'credsexpire'
+  | 'insecure'
+  | 'defaultns'
+  | 'default'
+  | 'limit'
+  | 'tagsortmode'
+  | 'ca_file'
+  | 'ca_data';
 
-const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
+const text = v.exactOptional(v.string());
+const boolean = v.exactOptional(
+  v.pipe(v.string(), v.regex(/^(?:y|yes|on|true|n|no|off|false|)$/i, 'must be true or false')),
+);
 const schema: v.GenericSchema<{ readonly registries: readonly Entry[] }> = v.strictObject({
   registries: v.array(
     v.strictObject({
-      name: text,
+      name: v.pipe(v.string(), v.nonEmpty('must not be empty')),
       api_url: v.pipe(
         v.string(),
         v.url('must be a URL'),
         v.regex(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/, 'must be an http or https URL'),
       ),
-      prefix: v.exactOptional(v.string()),
-      ping: v.exactOptional(v.boolean()),
-      credentials: v.exactOptional(v.string()),
-      credsexpire: v.exactOptional(v.string()),
-      insecure: v.exactOptional(v.boolean()),
-      defaultns: v.exactOptional(v.string()),
-      default: v.exactOptional(v.boolean()),
-      limit: v.exactOptional(v.pipe(v.number(), v.integer('must be a whole number'))),
-      tagsortmode: v.exactOptional(v.string()),
-      ca_file: v.exactOptional(v.string()),
-      ca_data: v.exactOptional(v.string()),
+      prefix: text,
+      ping: boolean,
+      credentials: text,
+      credsexpire: text,
+      insecure: boolean,
+      defaultns: text,
+      default: boolean,
+      limit: v.exactOptional(v.pipe(v.string(), v.regex(/^(?:-?[0-9]{1,9})?$/, 'must be a whole number'))),
+      tagsortmode: text,
+      ca_file: text,
+      ca_data: text,
     }),
   ),
 });
@@ -57,7 +59,7 @@ const schema: v.GenericSchema<{ readonly registries: readonly Entry[] }> = v.str
  * @see https://argocd-image-updater.readthedocs.io/en/stable/configuration/registries/
  */
 export function parseRegistriesConf(content: string, path: string): readonly RegistryHost[] {
-  const yaml = parseValidatedYaml(content, { path, code: 'REGISTRIES_CONF_INVALID', version: '1.1', schema });
+  const yaml = parseValidatedYaml(content, { path, code: 'REGISTRIES_CONF_INVALID', scalars: 'text', schema });
   const hosts = yaml.value.registries.map((entry, index) => hostFrom(yaml, ['registries', index], entry));
   refuseTwice(yaml, hosts);
   return hosts;
@@ -66,12 +68,13 @@ export function parseRegistriesConf(content: string, path: string): readonly Reg
 function hostFrom(yaml: ValidatedYaml<unknown>, at: KeyPath, entry: Entry): RegistryHost {
   const take = <T>(key: keyof Entry, parse: (written: string) => Parsed<T>): T | undefined => {
     const written = entry[key];
-    return typeof written !== 'string' || written === '' ? undefined : yaml.take([...at, key], parse(written));
+    return written === undefined || written === '' ? undefined : yaml.take([...at, key], parse(written));
   };
   const prefix = take('prefix', parseRepositoryPrefix) ?? hostOfUrl(entry.api_url);
   const credentialsExpireMs = take('credsexpire', parseDuration);
   const tagSortMode = take('tagsortmode', parseSortMode);
   take('credentials', parseCredentialName);
+  const limit = Number(entry.limit);
   return {
     host: prefix.host,
     ...(prefix.path !== '' && { prefix: `${prefix.path}/` }),
@@ -81,12 +84,16 @@ function hostFrom(yaml: ValidatedYaml<unknown>, at: KeyPath, entry: Entry): Regi
     tokenHosts: [],
     ...(entry.ca_file && { caFile: entry.ca_file }),
     ...(entry.ca_data && { caData: entry.ca_data }),
-    insecure: entry.insecure ?? false,
+    insecure: isTrue(entry.insecure),
     ...(entry.defaultns && { defaultNamespace: entry.defaultns }),
-    isDefault: entry.default ?? false,
-    ...(entry.limit !== undefined && entry.limit > 0 && { requestsPerSecond: entry.limit }),
+    isDefault: isTrue(entry.default),
+    ...(limit > 0 && { requestsPerSecond: limit }),
     ...(tagSortMode && tagSortMode !== 'none' && { tagSortMode }),
   };
+}
+
+function isTrue(written: string | undefined): boolean {
+  return /^(?:y|yes|on|true)$/i.test(written ?? '');
 }
 
 /** An entry without prefix is argocd-image-updater's default registry; its API's host is the best name for it. */

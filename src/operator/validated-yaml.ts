@@ -19,7 +19,7 @@ export interface ValidatedYaml<T> {
 /**
  * Parses one YAML document and checks it against a schema.
  *
- * @param source.version `1.1` reads `yes` and `on` as booleans, as Go's yaml.v2 does.
+ * @param source.scalars `text` leaves every scalar the text it is, for a format with its own idea of numbers and booleans.
  * @throws {UserError} `source.code` with file, line and column of the first fault.
  */
 export function parseValidatedYaml<T>(
@@ -27,12 +27,16 @@ export function parseValidatedYaml<T>(
   source: {
     readonly path: string;
     readonly code: ErrorCode;
-    readonly version: '1.1' | '1.2';
+    readonly scalars: 'text' | 'typed';
     readonly schema: GenericSchema<T>;
   },
 ): ValidatedYaml<T> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: source.version });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    schema: source.scalars === 'text' ? 'failsafe' : 'core',
+  });
   const failAt = (offset: number, what: string, fix: string): UserError => {
     const { line, col } = lines.linePos(offset);
     return new UserError(source.code, { what, where: `${source.path}:${line || 1}:${col || 1}`, fix });
@@ -86,9 +90,23 @@ function describe(issue: GenericIssue, path: KeyPath, schema: GenericSchema): { 
   if (aboutKey) return { problem: `${spell(path)} is missing`, fix: `add ${name}` };
   if (issue.kind === 'validation') return { problem: `${spell(path)} ${issue.message}`, fix: 'correct the value' };
   return {
-    problem: `${spell(path)} must be ${issue.expected ?? 'something else'}, and is ${issue.received}`,
+    problem: `${spell(path)} must be ${inWords(issue.expected ?? 'something else')}, and is ${inWords(issue.received)}`,
     fix: 'correct the value',
   };
+}
+
+/** The schema library speaks of JavaScript's types. */
+const WORDS: Readonly<Record<string, string>> = {
+  Object: 'a map',
+  Array: 'a list',
+  string: 'text',
+  number: 'a number',
+  boolean: 'true or false',
+  null: 'empty',
+};
+
+function inWords(type: string): string {
+  return WORDS[type] ?? type;
 }
 
 /** `registries.hosts[0].prefix`; the whole file for no path. */
