@@ -97,6 +97,22 @@ test.for<{ name: string; files: Files; directory?: Changes['directory']; app?: s
     files: { 'a.yaml': 'x: &k {kind: A}\n<<: *k\n---\nkind: A\nkind: B\n---\nx: &y C\nkind: *y\n' },
     want: 'x: &k {kind: A}\n<<: *k\n---\nkind: A\nkind: B\n---\nx: &y C\nkind: *y\n',
   },
+  {
+    name: 'writes what is legal in JSON and not in YAML so that it is legal in both, and nothing else of JSON anew',
+    files: {
+      'a.json':
+        String.raw`{"kind": "A",  "a": "\/ \\/ \ud83d\ude00 \ud83d \u00e9 \n", "b": 1e400, "c": "` + '\u2028\x7f"}',
+    },
+    want: String.raw`{"kind": "A",  "a": "/ \\/ 😀 \u{fffd} \u00e9 \n", "b": 1e400, "c": "\u2028\u007f"}`.replace(
+      String.raw`\u{fffd}`,
+      '\ufffd',
+    ),
+  },
+  {
+    name: 'takes a boolean of YAML 1.1 for no kind',
+    files: { 'a.yaml': 'kind: yes\n', 'b.yaml': 'kind: N\n' },
+    want: '',
+  },
   { name: 'removes the byte order mark of UTF-8', files: { 'a.yaml': `\ufeff${object('a')}` }, want: object('a') },
   { name: 'is empty for a directory without manifests', files: { README: 'x' }, want: '' },
   {
@@ -144,6 +160,11 @@ test.for<{ name: string; files: Files; directory?: Changes['directory']; app?: s
     name: 'refuses text behind a separator, as Kubernetes does',
     files: { 'a.yaml': `${object('a')}--- {kind: B}\n` },
     want: { code: 'MANIFEST_INVALID', where: expect.stringMatching(/^a\.yaml:5:/) as string },
+  },
+  {
+    name: 'refuses JSON objects that follow each other in a YAML file, which Argo CD takes, instead of leaving them out',
+    files: { 'a.yaml': '{"kind": "A"}\n{"kind": "B"}\n' },
+    want: { code: 'MANIFEST_INVALID', where: 'a.yaml:2:1' },
   },
   {
     name: 'refuses a document that is no object in a large file that is not parsed as a whole',

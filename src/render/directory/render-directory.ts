@@ -2,7 +2,7 @@ import type { Notice } from '../../error/user-error.ts';
 import type { Rendered } from '../render-spec.ts';
 import type { RenderOptions } from '../render-options.ts';
 import { decodeText } from './decode-text.ts';
-import { checkJsonObject } from './json-file.ts';
+import { jsonDocument } from './json-file.ts';
 import { findManifestFiles, type ManifestFile } from './manifest-files.ts';
 
 /**
@@ -21,8 +21,7 @@ export async function renderDirectory(options: RenderOptions): Promise<Rendered>
     const text = decodeText(file.content, file.name);
     switch (file.kind) {
       case 'json':
-        checkJsonObject(text, file.name);
-        texts.push(text);
+        texts.push(jsonDocument(text, file.name));
         break;
       case 'yaml':
         if (await holdsObjects(text, file.name)) texts.push(text);

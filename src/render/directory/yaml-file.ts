@@ -14,6 +14,9 @@ const PARSED_CHARACTERS = 64 * 1024;
 /** What Argo CD looks for before it takes a file that cannot be decoded for a broken manifest and not for something else. */
 const SIGNS_OF_A_MANIFEST: readonly string[] = ['apiVersion:', 'kind:', 'metadata:'];
 
+/** Go's YAML reader takes `yes` for a boolean and the last of equal keys. What stands behind `...` it does not look at. */
+const AS_GO_READS = { version: '1.1', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' } as const;
+
 const KIND_AT_TOP = /^kind:[ \t]*[^\s#]/m;
 
 /**
@@ -26,12 +29,14 @@ const KIND_AT_TOP = /^kind:[ \t]*[^\s#]/m;
 export function holdsObjects(text: string, name: string): boolean {
   const looksLikeManifest = SIGNS_OF_A_MANIFEST.every((sign) => text.includes(sign));
   const parseAll = text.length <= PARSED_CHARACTERS || !looksLikeManifest;
+  // Argo CD also takes JSON objects that follow each other without ---; a file of them must not be left out in silence.
+  const isJson = /^\s*\{(?!\{)/.test(text);
   let objects = 0;
   for (const document of splitYamlDocuments(text)) {
     const found = !parseAll && isPlainObject(document) ? { kind: 'object' as const } : examine(document, name);
     if (found.kind === 'object') objects++;
     if (found.kind !== 'broken') continue;
-    if (objects === 0 && !looksLikeManifest) return false;
+    if (objects === 0 && !looksLikeManifest && !isJson) return false;
     throw new UserError('MANIFEST_INVALID', {
       what: found.problem,
       where: `${name}:${position(text, found.offset)}`,
@@ -65,8 +70,7 @@ function examine(document: YamlDocument, name: string): Examined {
       fix: 'leave the file out with directory-exclude',
     });
   }
-  // Go's YAML reader takes the last of equal keys and does not look behind `...`.
-  const parsed = parseDocument(document.text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  const parsed = parseDocument(document.text, AS_GO_READS);
   const error = parsed.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
   if (error !== undefined) {
     // Behind a colon the parser quotes the content, which may be a secret.
@@ -79,7 +83,8 @@ function examine(document: YamlDocument, name: string): Examined {
   if (!isMap(contents)) return { kind: 'broken', problem: 'the document is no object', offset: start };
   const kind = contents.get('kind', true);
   // What is merged in or comes by an alias is left to Argo CD.
-  if (contents.has('<<') || isAlias(kind)) return { kind: 'object' };
+  const merges = contents.items.some(({ key }) => isScalar(key) && key.source === '<<');
+  if (merges || isAlias(kind)) return { kind: 'object' };
   if (isScalar(kind) && typeof kind.value === 'string' && kind.value !== '') return { kind: 'object' };
   return { kind: 'broken', problem: 'the object has no kind', offset: start };
 }
