@@ -1,6 +1,49 @@
-import { UserError } from '../error/user-error.ts';
+import { tmpdir } from 'node:os';
+import { formatFailure, formatNotice } from '../error/sanitise.ts';
+import { type Notice, UserError } from '../error/user-error.ts';
 
-/** sysexits' EX_SOFTWARE marks a bug, so that scripts can tell it from a user's mistake. */
-export const EXIT: { readonly done: 0; readonly error: 1; readonly usage: 2; readonly bug: 70 } = { done: 0, error: 1, usage: 2, bug: 70 };
+/** What the shell learns. 70 is sysexits' EX_SOFTWARE: a script can tell a bug from a mistake. */
+export const EXIT: { readonly done: 0; readonly error: 1; readonly usage: 2; readonly bug: 70 } = {
+  done: 0,
+  error: 1,
+  usage: 2,
+  bug: 70,
+};
 
-export function fail(error: unknown): void { process.stderr.write(String(error)); process.exitCode = EXIT.bug; void UserError; }
+/**
+ * Ends a command with an error: what a user can act on is told with code, place and cure, anything else is a bug and
+ * prints its stack. `process.exitCode` is set and the process ends by itself, so that output is not cut.
+ */
+export function fail(error: unknown): void {
+  const errors = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [error];
+  const known = errors.filter((one) => one instanceof UserError);
+  if (known.length === errors.length && known.length > 0) {
+    process.stderr.write(
+      `${formatFailure(
+        known.map((one) => one.toData()),
+        { paths: privatePaths() },
+      )}\n`,
+    );
+    process.exitCode = known.every(({ code }) => code === 'USAGE') ? EXIT.usage : EXIT.error;
+    return;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`this is a bug in image-resolver, please report it\n${stack}\n`);
+  process.exitCode = EXIT.bug;
+}
+
+/** One line each on stderr; argocd-cmp-server logs them. */
+export function tell(notices: readonly Notice[]): void {
+  for (const line of new Set(notices.map(formatNotice))) process.stderr.write(`${line}\n`);
+}
+
+/** Random folders that would make equal faults read differently: Argo CD counts texts, and people search for them. */
+function privatePaths(): readonly (readonly [string, string])[] {
+  const cwd = process.cwd();
+  const work = /^.*\/_cmp_server\/[0-9a-f-]{36}/.exec(cwd)?.[0];
+  return [
+    [`${work ?? cwd}/`, ''],
+    [work ?? cwd, '.'],
+    [tmpdir(), '$TMPDIR'],
+  ];
+}

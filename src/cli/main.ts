@@ -25,8 +25,13 @@ Examples:
 
 program
   .command('generate')
-  .description('render the application in this directory and write its manifests to stdout (called by argocd-cmp-server)')
-  .option('--in-place', 'edit and build dependencies here instead of in a private copy (the directory is already private)')
+  .description(
+    'render the application in this directory and write its manifests to stdout (called by argocd-cmp-server)',
+  )
+  .option(
+    '--in-place',
+    'edit and build dependencies here instead of in a private copy (the directory is already private)',
+  )
   .action(async (options: { inPlace?: true }) => (await import('./commands/generate.ts')).runGenerate(options));
 
 program
@@ -52,11 +57,22 @@ program
   .option('--strategy <name>', 'semver, newest-build, alphabetical, regexp', 'semver')
   .option('--constraint <text>', "version constraint in Masterminds' dialect, as Helm's")
   .addOption(new Option('--allow-tags <filter>', 'regexp:<RE2>, or any (repeatable)').argParser(collect).default([]))
-  .addOption(new Option('--ignore-tags <filter>', 'globs, comma-separated, or regexp:<RE2> (repeatable)').argParser(collect).default([]))
-  .addHelpText('after', '\nOne tag a line; for newest-build: tag, tabulator, RFC 3339 date. Nothing satisfies: exit code 1.')
+  .addOption(
+    new Option('--ignore-tags <filter>', 'globs, comma-separated, or regexp:<RE2> (repeatable)')
+      .argParser(collect)
+      .default([]),
+  )
+  .addHelpText(
+    'after',
+    '\nOne tag a line; for newest-build: tag, tabulator, RFC 3339 date. Nothing satisfies: exit code 1.',
+  )
   .action(
-    async (options: { strategy: string; constraint?: string; allowTags: readonly string[]; ignoreTags: readonly string[] }) =>
-      (await import('./commands/select.ts')).runSelect(options),
+    async (options: {
+      strategy: string;
+      constraint?: string;
+      allowTags: readonly string[];
+      ignoreTags: readonly string[];
+    }) => (await import('./commands/select.ts')).runSelect(options),
   );
 
 program
@@ -72,7 +88,9 @@ program
 
 program
   .command('validate')
-  .description('check the operator configuration, .image-resolver.yaml and an Application, without rendering or asking a registry')
+  .description(
+    'check the operator configuration, .image-resolver.yaml and an Application, without rendering or asking a registry',
+  )
   .argument('[directory]', "the application's directory", '.')
   .option('-f, --file <application.yaml>', 'check the plugin parameters of an Application')
   .option('--json', 'for machines')
@@ -83,10 +101,15 @@ program
 program
   .command('schema')
   .description('print a JSON Schema')
-  .argument('[name]', 'policies (.image-resolver.yaml) or configuration (the operator configuration)', (name: string) => {
-    if (name !== 'policies' && name !== 'configuration') throw new InvalidArgumentError('There are policies and configuration.');
-    return name;
-  })
+  .argument(
+    '[name]',
+    'policies (.image-resolver.yaml) or configuration (the operator configuration)',
+    (name: string) => {
+      if (name !== 'policies' && name !== 'configuration')
+        throw new InvalidArgumentError('There are policies and configuration.');
+      return name;
+    },
+  )
   .action(async (name: 'policies' | 'configuration' | undefined) =>
     (await import('./commands/schema.ts')).runSchema(name ?? 'policies'),
   );
