@@ -109,6 +109,11 @@ test.for<{ name: string; files: Files; directory?: Changes['directory']; app?: s
     ),
   },
   {
+    name: 'leaves out a file with an alias of nothing when it does not look like manifests',
+    files: { 'a.yaml': 'kind: A\nx: *y\n', 'b.yaml': object('b') },
+    want: object('b'),
+  },
+  {
     name: 'takes a boolean of YAML 1.1 for no kind',
     files: { 'a.yaml': 'kind: yes\n', 'b.yaml': 'kind: N\n' },
     want: '',

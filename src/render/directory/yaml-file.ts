@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, parseDocument, visit } from 'yaml';
 import { checkDepth } from '../../edit/depth.ts';
 import { UserError } from '../../error/user-error.ts';
 import { MAX_NESTING } from '../limits.ts';
@@ -77,6 +77,9 @@ function examine(document: YamlDocument, name: string): Examined {
     const [problem] = error.message.split(':');
     return { kind: 'broken', problem: `the YAML cannot be read: ${problem}`, offset: offset + error.pos[0] };
   }
+  const dangling = danglingAlias(parsed);
+  if (dangling !== undefined)
+    return { kind: 'broken', problem: 'an alias has no anchor before it', offset: offset + dangling };
   const { contents } = parsed;
   if (contents === null || (isScalar(contents) && contents.value === null)) return { kind: 'empty' };
   const start = offset + (contents.range?.[0] ?? 0);
@@ -87,6 +90,20 @@ function examine(document: YamlDocument, name: string): Examined {
   if (merges || isAlias(kind)) return { kind: 'object' };
   if (isScalar(kind) && typeof kind.value === 'string' && kind.value !== '') return { kind: 'object' };
   return { kind: 'broken', problem: 'the object has no kind', offset: start };
+}
+
+/** Where an alias stands whose anchor does not stand before it; the parser leaves that to whoever follows it. */
+function danglingAlias(document: Document.Parsed): number | undefined {
+  const anchors = new Set<string>();
+  let found: number | undefined;
+  visit(document, {
+    Node: (_, node) => {
+      if (isAlias(node)) {
+        if (!anchors.has(node.source)) found ??= node.range?.[0] ?? 0;
+      } else if (node.anchor !== undefined) anchors.add(node.anchor);
+    },
+  });
+  return found;
 }
 
 /** `line:column`, both one-based. */
