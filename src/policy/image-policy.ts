@@ -81,14 +81,24 @@ export interface ImageMatch {
 /** The name of a credential as a tenant or the operator writes it. */
 export type CredentialName = string;
 
+/** Which tag in Git makes a field this policy's own, when several policies are about its repository. */
+export type TagSelector =
+  | { readonly kind: 'tag'; readonly tag: Tag }
+  | { readonly kind: 'constraint'; /** Masterminds' dialect. */ readonly constraint: string };
+
 /** An image policy as a tenant wrote it, parsed and checked. What the operator allows of it is decided by the resolver. */
 export interface ImagePolicy {
-  /** For messages and `explain`; the container name for annotations, the written repository where no alias was given. */
+  /**
+   * For messages and `explain`, unique in its place for one repository: the written repository where no alias was given, and
+   * for annotations workload and container (`Deployment/web/app`), because two workloads may have containers of one name.
+   */
   readonly alias: string;
   readonly repository: Repository;
   readonly writtenRepository: string;
   /** Empty: every field of the repository. */
   readonly match: readonly ImageMatch[];
+  /** Kept for every choice: an image that is pinned or paused must still be told apart. Absent: the tag says nothing. */
+  readonly tagSelector?: TagSelector;
   readonly choice: Choice;
   readonly write: WriteSpec;
   readonly optional: boolean;

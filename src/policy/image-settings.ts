@@ -1,0 +1,100 @@
+import { type Notice, UserError } from '../error/user-error.ts';
+import { closestName } from '../operator/closest-name.ts';
+import { splitIgnoreTags, splitList } from './filters.ts';
+import { describeSetting, parseSettingKey, SETTING_NAMES, type SettingName } from './settings.ts';
+import { quoted, type Written } from './written.ts';
+
+/** The prefix of argocd-image-updater's annotations, so that they can be copied as they are. */
+const UPDATER_PREFIX = 'argocd-image-updater.argoproj.io/';
+
+/** The parameter `image-settings`, taken apart. */
+export interface ImageSettings {
+  readonly forAll: ReadonlyMap<SettingName, readonly Written[]>;
+  readonly byAlias: ReadonlyMap<
+    string,
+    { readonly settings: ReadonlyMap<SettingName, readonly Written[]>; /** Of its first setting. */ readonly where: string }
+  >;
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * @throws {UserError} `SETTING_UNKNOWN`, `SETTING_INVALID`, `FILTER_INVALID`.
+ */
+export function imageSettingsFrom(entries: ReadonlyMap<string, string>): ImageSettings {
+  const forAll = new Map<SettingName, readonly Written[]>();
+  const byAlias = new Map<string, { settings: Map<SettingName, readonly Written[]>; where: string }>();
+  const meaningless = new Set<SettingName>();
+  for (const [writtenKey, text] of entries) {
+    const where = `parameter image-settings, ${writtenKey.slice(0, 120)}`;
+    const key = writtenKey.startsWith(UPDATER_PREFIX) ? writtenKey.slice(UPDATER_PREFIX.length) : writtenKey;
+    const parsedKey = parseSettingKey(key);
+    if (parsedKey === undefined) throw unknownSetting(key, where);
+    const { setting } = parsedKey;
+    const alias = parsedKey.alias.replaceAll('/', '_');
+    const { ownOnly, meaningless: isMeaningless } = describeSetting(setting);
+    if (isMeaningless === true) {
+      meaningless.add(setting);
+      continue;
+    }
+    if (alias === '' && ownOnly === true) {
+      throw new UserError('SETTING_INVALID', {
+        what: `${setting} is for one image, and no alias stands before it`,
+        where,
+        fix: `write <alias>.${setting}`,
+      });
+    }
+    let settings = forAll;
+    if (alias !== '') {
+      const known = byAlias.get(alias) ?? { settings: new Map<SettingName, readonly Written[]>(), where };
+      byAlias.set(alias, known);
+      ({ settings } = known);
+    }
+    const before = settings.get(setting)?.[0];
+    if (before !== undefined) {
+      throw new UserError('SETTING_INVALID', {
+        what: `${setting} is set twice for ${alias === '' ? 'all images' : alias}, also by ${before.where}`,
+        where,
+        fix: 'leave one of the two',
+      });
+    }
+    settings.set(setting, valuesOf(setting, { text, where }));
+  }
+  return { forAll, byAlias, notices: withoutMeaning(meaningless) };
+}
+
+/** Several values stand in one text, with commas between them. */
+export function valuesOf(setting: SettingName, written: Written): readonly Written[] {
+  if (setting === 'ignore-tags') return splitIgnoreTags(written);
+  return setting === 'platforms' ? splitList(written) : [written];
+}
+
+/** The error that a key ends with no known setting. */
+export function unknownSetting(key: string, where: string): UserError {
+  const dot = key.indexOf('.');
+  const name = key === 'image-list' ? key : key.slice(dot + 1);
+  if (name === 'image-list') {
+    return new UserError('SETTING_UNKNOWN', {
+      what: 'image-list is no setting here',
+      where,
+      fix: 'write its text as the string of the parameter images',
+    });
+  }
+  const meant = closestName(name, SETTING_NAMES) ?? closestName(key, SETTING_NAMES);
+  const known = SETTING_NAMES.filter((one) => describeSetting(one).meaningless !== true).join(', ');
+  return new UserError('SETTING_UNKNOWN', {
+    what: `${quoted(key)} ends with no known setting`,
+    where,
+    fix: meant === undefined ? `known are ${known}` : `did you mean ${meant}? known are ${known}`,
+  });
+}
+
+function withoutMeaning(settings: ReadonlySet<SettingName>): readonly Notice[] {
+  if (settings.size === 0) return [];
+  return [
+    {
+      code: 'SETTING_WITHOUT_MEANING',
+      what: `${[...settings].join(', ')}: nothing is written back here, so this has no effect`,
+      where: 'parameter image-settings',
+    },
+  ];
+}
