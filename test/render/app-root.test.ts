@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findAppRoot, resolveInTree, scanLinks } from '../../src/render/app-root.ts';
+import { findAppRoot, isInside, resolveInTree, scanLinks } from '../../src/render/app-root.ts';
 import { checkout, errorOf, temporaryFolder, writeTree } from './render-fixture.ts';
 
 const UUID = '0b5f1c1e-4a2e-4d0e-9c5e-3f1f0a6b7c8d';
@@ -89,6 +89,16 @@ test.for([
   );
   expect(error).toMatchObject({ code, where: 'parameter x' });
   expect(error.message + error.fix).not.toContain(tree);
+});
+
+test.for([
+  { directory: '/a/b', path: '/a/b', want: true },
+  { directory: '/a/b', path: '/a/b/c', want: true },
+  { directory: '/a/b', path: '/a/bc', want: false },
+  { directory: '/a/b', path: '/a', want: false },
+  { directory: '/', path: '/a', want: true },
+])('$path is inside $directory: $want', ({ directory, path, want }) => {
+  expect(isInside(directory, path)).toBe(want);
 });
 
 test('a sibling whose name begins with the tree’s is outside', async () => {

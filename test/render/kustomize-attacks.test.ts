@@ -143,6 +143,14 @@ const hidingPlaces: readonly {
     },
   },
   {
+    name: 'the targets of a value that is added',
+    text: 'transformers: [t.yaml]',
+    more: {
+      'app/t.yaml':
+        'apiVersion: builtin\nkind: ValueAddTransformer\nmetadata: {name: v}\nvalue: x\ntargetFilePath: "URL"\n',
+    },
+  },
+  {
     name: 'generators that a kustomization changes',
     text: 'generators: [g]',
     more: {
@@ -184,10 +192,7 @@ test.for([
   { name: 'a generator’s file', text: 'configMapGenerator: [{name: c, files: ["x=../../../etc/passwd"]}]' },
   { name: 'the application’s own kustomization', text: '', more: { 'app/Kustomization': { link: '/etc/passwd' } } },
 ])('$name out of the repository: refused', async ({ text, more = {} }) => {
-  const root = await checkout({ ...(text === '' ? {} : { 'app/kustomization.yaml': text }), ...more } as Record<
-    string,
-    Content
-  >);
+  const root = await checkout({ ...(text === '' ? {} : { 'app/kustomization.yaml': text }), ...more });
   const policy = { kustomizeBuildOptions: ['--load-restrictor', 'LoadRestrictionsNone'] };
   const error = await errorOf(renderDirectory(join(root, 'app'), { policy }));
   expect(error.code).toBe('PATH_OUTSIDE_TREE');

@@ -240,3 +240,25 @@ test('kustomize sees the application’s variables and none of the plugin’s ow
   expect(text).toMatch(/^HOME=.*image-resolver-.*\/home$/m);
   expect(text).not.toMatch(/hunter22|ARGOCD_APP_PARAMETERS|KUBE_VERSION/);
 });
+
+test.for([
+  { name: 'hangs', script: 'exec sleep 1000', code: 'RENDER_TIMEOUT', budgetMs: 500 },
+  { name: 'is killed', script: 'kill -9 $$', code: 'RENDER_FAILED', budgetMs: 30_000 },
+  { name: 'prints without end', script: 'exec yes', code: 'RENDER_TOO_LARGE', budgetMs: 30_000 },
+  { name: 'prints no UTF-8', script: "printf 'a: \\377'", code: 'FILE_NOT_UTF8', budgetMs: 30_000 },
+])('a kustomize that $name: $code', async ({ script, code, budgetMs }) => {
+  const root = await checkout(tree);
+  const program = join(root, 'tool');
+  await writeFile(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const error = await errorOf(renderDirectory(join(root, 'apps/web'), { program, budgetMs }));
+  expect(error.code).toBe(code);
+});
+
+test('an empty rendering is given back as it is, a byte order mark too', async () => {
+  const root = await checkout(tree);
+  const program = join(root, 'tool');
+  await writeFile(program, '#!/bin/sh\n', { mode: 0o755 });
+  expect((await renderDirectory(join(root, 'apps/web'), { program })).text).toBe('');
+  await writeFile(program, "#!/bin/sh\nprintf '\\357\\273\\277a: b'\n", { mode: 0o755 });
+  expect((await renderDirectory(join(root, 'apps/web'), { program })).text).toBe('\uFEFFa: b');
+});

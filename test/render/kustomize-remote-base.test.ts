@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { childEnvironment } from '../../src/render/child-environment.ts';
+import { RemoteBases } from '../../src/render/kustomize/remote-bases.ts';
 import {
   checkout,
   DEPLOYMENT,
@@ -127,5 +129,31 @@ test('a host the operator does not list is not asked', async () => {
   const error = await errorOf(renderDirectory(join(root, 'app'), { ...wish, policy }));
   expect(error.code).toBe('SOURCE_REFUSED');
   expect(error.message).toContain('git.example.com');
+  expect(await readFile(log, 'utf8')).toBe('');
+});
+
+test('a failure in a remote base gives the same text each time', async () => {
+  const { wish } = await gitHost({ 'web/kustomization.yaml': 'resources: [d.yaml]\n', 'web/d.yaml': 'kind: Pod\n' });
+  const root = await checkout({ 'app/kustomization.yaml': 'resources: ["git@git.example.com:acme/bases.git//web"]\n' });
+  const first = await errorOf(renderDirectory(join(root, 'app'), wish));
+  const second = await errorOf(renderDirectory(join(root, 'app'), wish));
+  expect(first.message).toContain('missing metadata.name');
+  expect(first.toData()).toStrictEqual(second.toData());
+});
+
+test('kustomize’s own git reaches nobody but the mirrors', async () => {
+  const { wish, log } = await gitHost(BASE);
+  const bases = new RemoteBases('/nonexistent', () => Promise.reject(new Error('not needed')));
+  const env = childEnvironment({
+    parent: wish.parentEnvironment ?? {},
+    temporary: '/tmp/w',
+    gitCredentials: true,
+    gitConfig: bases.gitConfig(),
+  });
+  for (const url of ['git@git.example.com:acme/bases.git', 'https://git.example.com/acme/bases', 'file:///tmp']) {
+    await expect(run('git', ['ls-remote', url], { env })).rejects.toMatchObject({
+      stderr: expect.stringContaining('not allowed') as string,
+    });
+  }
   expect(await readFile(log, 'utf8')).toBe('');
 });

@@ -99,6 +99,10 @@ export async function renderDirectory(directory: string, wish: Wish = {}): Promi
 async function renderRoot(root: AppRoot, wish: Wish): Promise<Rendered> {
   const temporaryDirectory = await temporaryFolder();
   const workspace = openWorkspace({ root, inPlace: wish.inPlace ?? false, temporaryDirectory });
+  onTestFinished(async () => {
+    const left = await readdir(temporaryDirectory);
+    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+  });
   try {
     return await render({
       root,
@@ -120,8 +124,6 @@ async function renderRoot(root: AppRoot, wish: Wish): Promise<Rendered> {
     });
   } finally {
     await workspace.dispose();
-    const left = await readdir(temporaryDirectory);
-    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { substituteVariables } from '../../src/render/substitute-variables.ts';
 
-/** What Go's os.Expand with Argo CD's mapping gives, run with Go 1.25. */
+/** What Go's os.Expand with Argo CD's mapping gives, run with Go 1.26. */
 test.for([
   { text: 'a $NAME b', want: 'a shop b' },
   { text: '${NAME}-$NAME', want: 'shop-shop' },
