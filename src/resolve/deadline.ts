@@ -11,28 +11,21 @@ export interface Time {
 export interface Deadline extends Disposable {
   /** Aborts when the time has passed or the parent aborts. */
   readonly signal: AbortSignal;
-  /** Whether the time has passed, as opposed to the parent's end. */
-  readonly passed: boolean;
 }
 
 /** Starts a time of `ms`. Dispose of it, or it keeps a timer. The clock may jump meanwhile: only durations are used. */
 export function startDeadline(ms: number, time: Time, parent: AbortSignal): Deadline {
   const over = new AbortController();
   const cleared = new AbortController();
-  let passed = false;
-  time.sleep(ms, cleared.signal).then(
-    () => {
-      passed = true;
-      over.abort(new DOMException('the time for this has passed', 'TimeoutError'));
-    },
-    () => undefined, // disposed of before
-  );
+  const expire = async (): Promise<void> => {
+    await rest(ms, time, cleared.signal);
+    if (cleared.signal.aborted) return;
+    over.abort(new DOMException('the time for this has passed', 'TimeoutError'));
+  };
+  void expire();
   const signal = withDeadline(AbortSignal.any([over.signal, parent]), Math.min(time.now() + ms, deadlineOf(parent)));
   return {
     signal,
-    get passed() {
-      return passed;
-    },
     [Symbol.dispose]: () => cleared.abort(),
   };
 }
