@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { UserError } from '../error/user-error.ts';
 import type { Access, Credential } from './access.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
+import { behindFrontDoor } from './front-door.ts';
 import { cancelled, fault, faultFromStatus, type RequestFacts } from './errors.ts';
 import type { Http, HttpRequest } from './http.ts';
 import type { Fault } from './sources.ts';
@@ -48,12 +49,26 @@ export class AuthorizedHttp {
   async send(access: Access, request: RepositoryRequest, signal: AbortSignal): Promise<AuthorizedResult> {
     const facts = { ...request, repository: access.repository.name, credentialsSent: false };
     try {
-      return await this.#send(access, request, facts, signal);
+      const result = await this.#send(access, request, facts, signal);
+      return result.kind === 'failed' ? result : await this.#throughFrontDoor(access, request, result, signal);
     } catch (error) {
       if (signal.aborted) return { kind: 'failed', fault: cancelled(facts) };
       if (error instanceof UserError) return { kind: 'failed', fault: { kind: 'denied', error: error.toData() } };
       throw error;
     }
+  }
+
+  async #throughFrontDoor(
+    access: Access,
+    request: RepositoryRequest,
+    met: Extract<AuthorizedResult, { kind: 'answered' }>,
+    signal: AbortSignal,
+  ): Promise<AuthorizedResult> {
+    const url = behindFrontDoor(met.facts, met.answer);
+    if (url === undefined) return met;
+    const moved = { ...request, url };
+    const result = await this.#http.send(fill(access, moved, { kind: 'none' }, false), signal);
+    return result.kind === 'failed' ? result : { ...result, facts: { ...met.facts, url } };
   }
 
   async #send(

@@ -1,5 +1,4 @@
 import type { RegistryEndpoint } from './access.ts';
-import { literalAddress } from './address.ts';
 
 /**
  * Registries whose token server has another registrable domain than some name of theirs: host of the API to hosts of the
@@ -25,14 +24,13 @@ export async function belongsToRegistry(endpoint: RegistryEndpoint, url: URL): P
   if (url.host === api.host && url.protocol === api.protocol) return true;
   if (endpoint.tokenHosts.some((host) => host.toLowerCase() === url.host)) return true;
   if (BUILT_IN_TOKEN_HOSTS[api.hostname]?.includes(url.host) === true) return true;
-  if (literalAddress(url) !== undefined || literalAddress(api) !== undefined) return false;
   const own = await registrableDomain(api.hostname);
   return own !== undefined && own === (await registrableDomain(url.hostname));
 }
 
 /**
  * The domain somebody registered: `example.co.uk` of `a.b.example.co.uk`. Names under no listed suffix (`cluster.local`,
- * `corp`) have none: there, neighbours are strangers.
+ * `corp`) have none: there, neighbours are strangers. Addresses have none either.
  */
 async function registrableDomain(hostname: string): Promise<string | undefined> {
   const { parse } = await import('tldts');

@@ -50,7 +50,8 @@ export function registryCode(answer: HttpAnswer): string | undefined {
 
 const CHECK_CREDENTIAL =
   'check the credential the operator configured for this registry, and that it may pull this repository';
-const GIVE_CREDENTIAL = 'check the name of the repository; if it is private, configure a credential for this registry';
+const GIVE_CREDENTIAL =
+  'check repository and tag; if the repository is private, configure a credential for this registry';
 
 /** The fault that an unwanted status means. */
 export function faultFromStatus(facts: RequestFacts, answer: HttpAnswer, retryAfterMs?: number): Fault {

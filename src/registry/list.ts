@@ -89,7 +89,7 @@ export class TagLister {
       bytes += answer.body.length;
       if (tags.size > MAX_TAGS) return { kind: 'failed', fault: tooLarge(facts, `more than ${MAX_TAGS} tags`) };
 
-      const next = nextPage([answer.headers['link'] ?? []].flat(), url);
+      const next = nextPage([answer.headers['link'] ?? []].flat(), facts.url);
       if (next.kind === 'last') return { kind: 'complete', tags: [...tags], ...(onFirst ? validatorsOf(answer) : {}) };
       if (next.kind === 'elsewhere') {
         return {

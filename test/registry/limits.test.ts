@@ -44,7 +44,10 @@ test('no more than so many are in flight; whoever goes away leaves the queue', a
   const order: string[] = [];
   const leaving = new AbortController();
   const gone = limiter.enter('r', limits, leaving.signal);
-  const third = limiter.enter('r', limits, patient()).then((done) => order.push('third') && done);
+  const third = limiter.enter('r', limits, patient()).then((done) => {
+    order.push('third');
+    return done;
+  });
   leaving.abort(new Error('gone'));
   await expect(gone).rejects.toThrow('gone');
   expect(order).toEqual([]);
