@@ -4,7 +4,7 @@ import { MAX_DEPTH } from './depth.ts';
 // A plain word here begins with no indicator and does not end in a colon; quoted text has no escapes.
 const WORD = String.raw`[\w./](?:[\w./:@+-]*[\w./@+-])?`;
 const QUOTED = String.raw`"[ !#-\[\]-~]*"|'[ -&(-~]*'`;
-const LINE_END = String.raw` *\r?(?:\n|$)`;
+const LINE_END = String.raw` *(?:\r?\n|$)`;
 const MARKER = new RegExp(`---${LINE_END}`, 'y');
 const ENTRY = new RegExp(String.raw`( *)(- +)?([\w/][\w./-]*):(?: +(${WORD}|${QUOTED}))?(${LINE_END})`, 'y');
 const BARE_DASH = new RegExp(`( *)-${LINE_END}`, 'y');

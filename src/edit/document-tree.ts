@@ -107,29 +107,36 @@ export interface Lookup {
 
 /** Looks a key up in a map and in the maps merged into it by `<<`; the map's own entry wins, then the first merged one. */
 export function lookUp(tree: DocumentTree, map: YAMLMap, key: string): Lookup | undefined {
-  const found: Node[] = [];
-  let duplicate = false;
+  const own = ownEntry(tree, map, key);
+  if (tree.anchors.targets.size === 0) return own;
+  const found: Lookup[] = [];
   const seen = new Set<Node>();
   const search = [map];
   for (let source = search.pop(); source; source = search.pop()) {
     if (seen.has(source)) continue;
     seen.add(source);
-    spend(tree, source.items.length + 1);
-    let own: Node | undefined;
-    for (const pair of source.items) {
-      const name = isScalar(pair.key) ? pair.key.value : undefined;
-      if (name === key) {
-        duplicate ||= own !== undefined;
-        own = pair.value as Node;
-      } else if (name === '<<' && tree.anchors.targets.size > 0) {
-        search.push(...mergeSources(tree, pair.value).reverse());
-      }
-    }
-    if (own) found.push(own);
+    const entry = ownEntry(tree, source, key);
+    if (entry) found.push(entry);
+    const merged = ownEntry(tree, source, '<<');
+    if (merged) search.push(...mergeSources(tree, merged.value).reverse());
   }
-  const [value, ...hidden] = found;
-  return value && { value, hidden, duplicate };
+  const [first, ...hidden] = found;
+  return first && { ...first, hidden: hidden.map(({ value }) => value) };
 }
+
+function ownEntry(tree: DocumentTree, map: YAMLMap, key: string): Lookup | undefined {
+  spend(tree, map.items.length + 1);
+  let value: Node | undefined;
+  let duplicate = false;
+  for (const pair of map.items) {
+    if (!isScalar(pair.key) || pair.key.value !== key) continue;
+    duplicate = value !== undefined;
+    value = pair.value as Node;
+  }
+  return value && { value, hidden: NONE, duplicate };
+}
+
+const NONE: readonly Node[] = [];
 
 function mergeSources(tree: DocumentTree, value: unknown): YAMLMap[] {
   const source = resolved(tree, value);
