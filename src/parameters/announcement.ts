@@ -1,43 +1,54 @@
-import { PARAMETERS } from './catalog.ts';
-import type { PluginParameters } from './plugin-parameters.ts';
+import { describeParameter, PARAMETER_NAMES, type ParameterType } from './catalog.ts';
+import type { ParameterValue, PluginParameters } from './plugin-parameters.ts';
 
 /**
- * One announced parameter, as Argo CD's UI shows it. `string`, `array` and `map` hold what is set now.
+ * One parameter as Argo CD's "Parameters" tab takes it. `collectionType` chooses the editor.
  *
- * @see https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#adding-parameter-announcements-to-your-plugin
+ * @see https://github.com/argoproj/argo-cd/blob/v3.2.11/reposerver/repository/repository.proto `ParameterAnnouncement`
  */
 export interface Announcement {
   readonly name: string;
   readonly title: string;
   readonly tooltip: string;
-  readonly collectionType: 'string' | 'array' | 'map';
+  readonly required: false;
+  readonly itemType: 'string' | 'boolean';
+  readonly collectionType: ParameterType;
   readonly string?: string;
   readonly array?: readonly string[];
   readonly map?: Readonly<Record<string, string>>;
 }
 
 /**
- * All parameters with what is set now. Never what a registry answered: Argo CD keeps announcements for all applications of a
- * repository and tells no project when it asks.
+ * Every parameter with its help, for the `parameters` command of the plugin.
  *
- * @param announcedElsewhere names in plugin.yaml's static list, which Argo CD adds itself.
+ * @param current what the Application sets: Argo CD's UI shows it as the value of sources whose parameters it does not read
+ *   itself. Resolved images are never told here, because Argo CD keeps the answer and gives it to other applications too.
  */
-export function announceParameters(
-  current: PluginParameters,
-  announcedElsewhere: readonly string[],
-): readonly Announcement[] {
-  return PARAMETERS.filter(({ name }) => !announcedElsewhere.includes(name)).map(({ name, types, title, help }) => {
-    const string = current.strings.get(name);
-    const array = current.arrays.get(name);
-    const map = current.maps.get(name);
+export function announceParameters(current: PluginParameters = new Map()): Announcement[] {
+  return PARAMETER_NAMES.map((name) => {
+    const { types = ['string'], title = '', tooltip = '', flag } = describeParameter(name) ?? {};
+    const value = current.get(name);
     return {
       name,
       title,
-      tooltip: help,
-      collectionType: types[0],
-      ...(string !== undefined && { string }),
-      ...(array !== undefined && { array }),
-      ...(map !== undefined && { map: Object.fromEntries(map) }),
+      tooltip,
+      required: false,
+      itemType: flag === true ? 'boolean' : 'string',
+      collectionType: value?.kind ?? types[0] ?? 'string',
+      ...(value !== undefined && settingOf(value)),
     };
   });
+}
+
+function settingOf(value: ParameterValue): Pick<Announcement, 'string' | 'array' | 'map'> {
+  switch (value.kind) {
+    case 'string':
+      return { string: value.text };
+    case 'array':
+      return { array: value.items };
+    case 'map':
+      return { map: Object.fromEntries(value.entries) };
+    default:
+      return value satisfies never;
+  }
 }

@@ -1,12 +1,7 @@
 import type { BuildEnvironment } from '../render/render-spec.ts';
 
-/**
- * The variables that native sources substitute in parameters. Argo CD hands plugins the project's name too; native
- * sources know it since 3.0.
- *
- * @see https://argo-cd.readthedocs.io/en/stable/user-guide/build-environment/
- */
-const BUILD_VARIABLES = [
+/** What `$NAME` stands for in parameters. Nothing else of the environment is a tenant's to read. */
+const VARIABLES = [
   'ARGOCD_APP_NAME',
   'ARGOCD_APP_NAMESPACE',
   'ARGOCD_APP_PROJECT_NAME',
@@ -16,17 +11,29 @@ const BUILD_VARIABLES = [
   'ARGOCD_APP_SOURCE_REPO_URL',
   'ARGOCD_APP_SOURCE_PATH',
   'ARGOCD_APP_SOURCE_TARGET_REVISION',
+  'KUBE_VERSION',
+  'KUBE_API_VERSIONS',
 ] as const;
 
-/** Argo CD's build environment as the plugin finds it. What is absent (a laptop) is empty, as Argo CD writes it. */
+/**
+ * Argo CD's build environment. Outside of Argo CD (a laptop, a CI job) any of it may be absent.
+ *
+ * @see https://argo-cd.readthedocs.io/en/stable/user-guide/build-environment/
+ */
 export function readBuildEnvironment(environment: Readonly<Record<string, string | undefined>>): BuildEnvironment {
-  const projectName = environment['ARGOCD_APP_PROJECT_NAME'];
+  const variables: Record<string, string> = {};
+  for (const name of VARIABLES) {
+    const value = environment[name];
+    if (value !== undefined) variables[name] = value;
+  }
+  const project = variables['ARGOCD_APP_PROJECT_NAME'] ?? '';
   return {
-    appName: environment['ARGOCD_APP_NAME'] ?? '',
-    appNamespace: environment['ARGOCD_APP_NAMESPACE'] ?? '',
-    ...(projectName !== undefined && projectName !== '' && { projectName }),
-    kubeVersion: environment['KUBE_VERSION'] ?? '',
-    kubeApiVersions: (environment['KUBE_API_VERSIONS'] ?? '').split(',').filter((version) => version !== ''),
-    variables: Object.fromEntries(BUILD_VARIABLES.map((name) => [name, environment[name] ?? ''])),
+    appName: variables['ARGOCD_APP_NAME'] ?? '',
+    appNamespace: variables['ARGOCD_APP_NAMESPACE'] ?? '',
+    // Argo CD before 3.0 does not tell the project; an empty one is none.
+    ...(project !== '' && { projectName: project }),
+    kubeVersion: variables['KUBE_VERSION'] ?? '',
+    kubeApiVersions: (variables['KUBE_API_VERSIONS'] ?? '').split(',').filter((version) => version !== ''),
+    variables,
   };
 }

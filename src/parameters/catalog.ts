@@ -1,233 +1,282 @@
+/** What a plugin parameter can be in an Application. */
 export type ParameterType = 'string' | 'array' | 'map';
 
-/** One plugin parameter: what validation, the announcement to Argo CD's UI and the docs know of it. */
-export interface ParameterEntry {
-  readonly name: string;
-  /** The types accepted; the first is the one announced. */
-  readonly types: readonly [ParameterType, ...ParameterType[]];
+/** One plugin parameter, as messages, the announcement to Argo CD and the documentation tell it. */
+export interface ParameterDescription {
+  /** The types it may have. The first is what Argo CD's UI edits. */
+  readonly types: readonly ParameterType[];
   readonly title: string;
-  readonly help: string;
-  /** The field of a native Argo CD source that it stands for. */
-  readonly native?: string;
+  readonly tooltip: string;
+  /** What a native source calls it, below `spec.source`; empty where there is no such thing. */
+  readonly native: string;
+  /** A string that is `true` or `false`. */
+  readonly flag?: true;
 }
 
-const string = (name: string, title: string, help: string, native?: string): ParameterEntry =>
-  entry(name, ['string'], title, help, native);
-const array = (name: string, title: string, help: string, native?: string): ParameterEntry =>
-  entry(name, ['array'], title, help, native);
-const map = (name: string, title: string, help: string, native?: string): ParameterEntry =>
-  entry(name, ['map'], title, help, native);
-const truth = (name: string, title: string, help: string, native?: string): ParameterEntry =>
-  entry(name, ['string'], title, `true or false: ${help}`, native);
+/** Every parameter of the plugin, in the order in which people meet them. */
+export const PARAMETERS = {
+  images: {
+    types: ['array', 'string'],
+    title: 'Image policies',
+    tooltip:
+      '[alias=]repository[:constraint], one per element: web=ghcr.io/acme/web:^2. A string is a comma-separated list, as in argocd-image-updater.',
+    native: '',
+  },
+  'image-settings': {
+    types: ['map'],
+    title: 'Image settings',
+    tooltip:
+      '<alias>.<setting> for one image, <setting> for all: web.update-strategy, web.allow-tags, web.helm.image-tag.',
+    native: '',
+  },
+  renderer: {
+    types: ['string'],
+    title: 'Renderer',
+    tooltip: 'helm, kustomize or directory. Without it: what Argo CD would detect.',
+    native: '',
+  },
+  'helm-release-name': {
+    types: ['string'],
+    title: 'Helm release name',
+    tooltip: 'Without it: the name of the Application.',
+    native: 'helm.releaseName',
+  },
+  'helm-namespace': {
+    types: ['string'],
+    title: 'Helm namespace',
+    tooltip: 'Without it: the namespace of the destination.',
+    native: 'helm.namespace',
+  },
+  'helm-kube-version': {
+    types: ['string'],
+    title: 'Helm Kubernetes version',
+    tooltip: 'Capabilities.KubeVersion of the chart. Without it: that of the cluster.',
+    native: 'helm.kubeVersion',
+  },
+  'helm-api-versions': {
+    types: ['array'],
+    title: 'Helm API versions',
+    tooltip: 'Capabilities.APIVersions of the chart, [group/]version[/kind]. Without it: those of the cluster.',
+    native: 'helm.apiVersions',
+  },
+  'helm-value-files': {
+    types: ['array'],
+    title: 'Helm value files',
+    tooltip: 'Relative to the chart, with / in front to the repository; globs are allowed. Later ones win.',
+    native: 'helm.valueFiles',
+  },
+  'helm-ignore-missing-value-files': {
+    types: ['string'],
+    flag: true,
+    title: 'Ignore missing value files',
+    tooltip: 'true: value files that do not exist are left out.',
+    native: 'helm.ignoreMissingValueFiles',
+  },
+  'helm-values': {
+    types: ['string'],
+    title: 'Helm values',
+    tooltip: 'Values as YAML text. They win over value files.',
+    native: 'helm.values',
+  },
+  'helm-parameters': {
+    types: ['map'],
+    title: 'Helm parameters',
+    tooltip: 'Value paths and values, as with --set. They win over all values.',
+    native: 'helm.parameters',
+  },
+  'helm-string-parameters': {
+    types: ['map'],
+    title: 'Helm string parameters',
+    tooltip: 'Value paths and values that stay text, as with --set-string.',
+    native: 'helm.parameters with forceString',
+  },
+  'helm-file-parameters': {
+    types: ['map'],
+    title: 'Helm file parameters',
+    tooltip: 'Value paths and files that hold the values, as with --set-file.',
+    native: 'helm.fileParameters',
+  },
+  'helm-skip-crds': {
+    types: ['string'],
+    flag: true,
+    title: 'Skip CRDs',
+    tooltip: "true: the chart's crds folder is not rendered.",
+    native: 'helm.skipCrds',
+  },
+  'helm-skip-tests': {
+    types: ['string'],
+    flag: true,
+    title: 'Skip tests',
+    tooltip: "true: the chart's tests are not rendered.",
+    native: 'helm.skipTests',
+  },
+  'helm-skip-schema-validation': {
+    types: ['string'],
+    flag: true,
+    title: 'Skip schema validation',
+    tooltip: "true: values are not checked against the chart's values.schema.json.",
+    native: 'helm.skipSchemaValidation',
+  },
+  'helm-pass-credentials': {
+    types: ['string'],
+    flag: true,
+    title: 'Pass credentials',
+    tooltip: 'true: credentials of a chart repository are also sent to the other hosts that it names.',
+    native: 'helm.passCredentials',
+  },
+  'kustomize-name-prefix': {
+    types: ['string'],
+    title: 'Kustomize name prefix',
+    tooltip: 'Put before the name of every resource.',
+    native: 'kustomize.namePrefix',
+  },
+  'kustomize-name-suffix': {
+    types: ['string'],
+    title: 'Kustomize name suffix',
+    tooltip: 'Put behind the name of every resource.',
+    native: 'kustomize.nameSuffix',
+  },
+  'kustomize-namespace': {
+    types: ['string'],
+    title: 'Kustomize namespace',
+    tooltip: 'The namespace that kustomize sets.',
+    native: 'kustomize.namespace',
+  },
+  'kustomize-version': {
+    types: ['string'],
+    title: 'Kustomize version',
+    tooltip: 'There is one kustomize in the plugin image, so any version asked for is refused.',
+    native: 'kustomize.version',
+  },
+  'kustomize-images': {
+    types: ['array'],
+    title: 'Kustomize images',
+    tooltip: '[name=]newName[:tag][@digest], plain overrides that are set before image policies act.',
+    native: 'kustomize.images',
+  },
+  'kustomize-replicas': {
+    types: ['map'],
+    title: 'Kustomize replicas',
+    tooltip: 'Names of workloads and their numbers of replicas.',
+    native: 'kustomize.replicas',
+  },
+  'kustomize-common-labels': {
+    types: ['map'],
+    title: 'Kustomize labels',
+    tooltip: 'Labels for every resource.',
+    native: 'kustomize.commonLabels',
+  },
+  'kustomize-force-common-labels': {
+    types: ['string'],
+    flag: true,
+    title: 'Force labels',
+    tooltip: 'true: labels replace those that the kustomization sets.',
+    native: 'kustomize.forceCommonLabels',
+  },
+  'kustomize-label-without-selector': {
+    types: ['string'],
+    flag: true,
+    title: 'Labels without selectors',
+    tooltip: 'true: labels are not added to selectors.',
+    native: 'kustomize.labelWithoutSelector',
+  },
+  'kustomize-label-include-templates': {
+    types: ['string'],
+    flag: true,
+    title: 'Labels on templates',
+    tooltip: 'true: labels are added to Pod templates, too; only without selectors.',
+    native: 'kustomize.labelIncludeTemplates',
+  },
+  'kustomize-common-annotations': {
+    types: ['map'],
+    title: 'Kustomize annotations',
+    tooltip: 'Annotations for every resource.',
+    native: 'kustomize.commonAnnotations',
+  },
+  'kustomize-force-common-annotations': {
+    types: ['string'],
+    flag: true,
+    title: 'Force annotations',
+    tooltip: 'true: annotations replace those that the kustomization sets.',
+    native: 'kustomize.forceCommonAnnotations',
+  },
+  'kustomize-common-annotations-envsubst': {
+    types: ['string'],
+    flag: true,
+    title: 'Substitute in annotations',
+    tooltip: 'true: $ARGOCD_APP_NAME and the other build variables are substituted in annotations.',
+    native: 'kustomize.commonAnnotationsEnvsubst',
+  },
+  'kustomize-patches': {
+    types: ['string'],
+    title: 'Kustomize patches',
+    tooltip: 'A YAML list, as patches of a kustomization.',
+    native: 'kustomize.patches',
+  },
+  'kustomize-components': {
+    types: ['array'],
+    title: 'Kustomize components',
+    tooltip: 'Folders of components, relative to the kustomization.',
+    native: 'kustomize.components',
+  },
+  'kustomize-ignore-missing-components': {
+    types: ['string'],
+    flag: true,
+    title: 'Ignore missing components',
+    tooltip: 'true: components that do not exist are left out.',
+    native: 'kustomize.ignoreMissingComponents',
+  },
+  'directory-recurse': {
+    types: ['string'],
+    flag: true,
+    title: 'Recurse into folders',
+    tooltip: 'true: manifests in folders below count, too.',
+    native: 'directory.recurse',
+  },
+  'directory-include': {
+    types: ['string'],
+    title: 'Include files',
+    tooltip: 'A glob; only files that match are manifests.',
+    native: 'directory.include',
+  },
+  'directory-exclude': {
+    types: ['string'],
+    title: 'Exclude files',
+    tooltip: 'A glob; files that match are left out.',
+    native: 'directory.exclude',
+  },
+  'directory-jsonnet-ext-vars': {
+    types: ['map'],
+    title: 'Jsonnet external variables',
+    tooltip: 'Text, or jsonnet code where the value begins with code:.',
+    native: 'directory.jsonnet.extVars',
+  },
+  'directory-jsonnet-tlas': {
+    types: ['map'],
+    title: 'Jsonnet top-level arguments',
+    tooltip: 'Text, or jsonnet code where the value begins with code:.',
+    native: 'directory.jsonnet.tlas',
+  },
+  'directory-jsonnet-libs': {
+    types: ['array'],
+    title: 'Jsonnet libraries',
+    tooltip: 'Folders for imports, relative to the repository.',
+    native: 'directory.jsonnet.libs',
+  },
+} as const;
 
-function entry(
-  name: string,
-  types: ParameterEntry['types'],
-  title: string,
-  help: string,
-  native: string | undefined,
-): ParameterEntry {
-  return { name, types, title, help, ...(native !== undefined && { native }) };
+/** The name of a plugin parameter. */
+export type ParameterName = keyof typeof PARAMETERS;
+
+/** All names, in the order of {@link PARAMETERS}. */
+export const PARAMETER_NAMES: readonly ParameterName[] = Object.keys(PARAMETERS) as ParameterName[];
+
+/** The description of a parameter; `undefined` for a name that is none. */
+export function describeParameter(name: string): ParameterDescription | undefined {
+  return isParameterName(name) ? PARAMETERS[name] : undefined;
 }
 
-/** Every parameter, in the order in which it is shown. */
-export const PARAMETERS: readonly ParameterEntry[] = [
-  entry(
-    'images',
-    ['array', 'string'],
-    'Image policies',
-    '[alias=]repository[:constraint], one per element; as a string, a comma-separated list as argocd-image-updater has it',
-    undefined,
-  ),
-  map('image-settings', 'Image settings', '<alias>.<setting>, or <setting> for all images'),
-  string('renderer', 'Renderer', 'helm, kustomize or directory; default: what Argo CD would detect'),
-
-  string('helm-release-name', 'Helm release name', 'default: the name of the application', 'helm.releaseName'),
-  string('helm-namespace', 'Helm namespace', 'default: the destination namespace', 'helm.namespace'),
-  string('helm-kube-version', 'Kubernetes version', "default: the cluster's", 'helm.kubeVersion'),
-  array('helm-api-versions', 'API versions', "default: the cluster's", 'helm.apiVersions'),
-  array(
-    'helm-value-files',
-    'Helm value files',
-    'relative to the chart, or to the repository with a leading /; globs',
-    'helm.valueFiles',
-  ),
-  truth(
-    'helm-ignore-missing-value-files',
-    'Ignore missing value files',
-    'skip value files that are not there',
-    'helm.ignoreMissingValueFiles',
-  ),
-  string('helm-values', 'Helm values', 'values as YAML text', 'helm.values, helm.valuesObject'),
-  map('helm-parameters', 'Helm parameters', 'name to value, as with --set', 'helm.parameters'),
-  map(
-    'helm-string-parameters',
-    'Helm string parameters',
-    'name to value, as with --set-string',
-    'helm.parameters with forceString',
-  ),
-  map('helm-file-parameters', 'Helm file parameters', 'name to path, as with --set-file', 'helm.fileParameters'),
-  truth('helm-skip-crds', 'Skip CRDs', 'leave out the CRDs of the chart', 'helm.skipCrds'),
-  truth('helm-skip-tests', 'Skip tests', 'leave out the test hooks of the chart', 'helm.skipTests'),
-  truth(
-    'helm-skip-schema-validation',
-    'Skip schema validation',
-    "do not check values against the chart's schema",
-    'helm.skipSchemaValidation',
-  ),
-  truth(
-    'helm-pass-credentials',
-    'Pass credentials',
-    'send repository credentials to all domains of a chart repository',
-    'helm.passCredentials',
-  ),
-
-  string('kustomize-name-prefix', 'Name prefix', 'put before the name of every resource', 'kustomize.namePrefix'),
-  string('kustomize-name-suffix', 'Name suffix', 'put after the name of every resource', 'kustomize.nameSuffix'),
-  string('kustomize-namespace', 'Namespace', 'set on every resource', 'kustomize.namespace'),
-  string('kustomize-version', 'Kustomize version', 'a version the operator registered', 'kustomize.version'),
-  array(
-    'kustomize-images',
-    'Image overrides',
-    '[old=]name[:tag][@digest]; image policies come after them',
-    'kustomize.images',
-  ),
-  map('kustomize-replicas', 'Replicas', 'resource name to count', 'kustomize.replicas'),
-  map('kustomize-common-labels', 'Common labels', 'label to value', 'kustomize.commonLabels'),
-  map('kustomize-common-annotations', 'Common annotations', 'annotation to value', 'kustomize.commonAnnotations'),
-  truth(
-    'kustomize-force-common-labels',
-    'Force common labels',
-    'replace labels that are there',
-    'kustomize.forceCommonLabels',
-  ),
-  truth(
-    'kustomize-force-common-annotations',
-    'Force common annotations',
-    'replace annotations that are there',
-    'kustomize.forceCommonAnnotations',
-  ),
-  truth(
-    'kustomize-label-without-selector',
-    'Labels without selectors',
-    'leave selectors alone',
-    'kustomize.labelWithoutSelector',
-  ),
-  truth(
-    'kustomize-label-include-templates',
-    'Labels on templates',
-    'label Pod templates too',
-    'kustomize.labelIncludeTemplates',
-  ),
-  truth(
-    'kustomize-common-annotations-envsubst',
-    'Substitute in annotations',
-    'replace $ARGOCD_APP_NAME and its like',
-    'kustomize.commonAnnotationsEnvsubst',
-  ),
-  string('kustomize-patches', 'Patches', 'a YAML list of patches', 'kustomize.patches'),
-  array('kustomize-components', 'Components', 'paths of components', 'kustomize.components'),
-  truth(
-    'kustomize-ignore-missing-components',
-    'Ignore missing components',
-    'skip components that are not there',
-    'kustomize.ignoreMissingComponents',
-  ),
-
-  truth('directory-recurse', 'Recurse', 'read sub-directories too', 'directory.recurse'),
-  string('directory-include', 'Include', 'glob of the files to read', 'directory.include'),
-  string('directory-exclude', 'Exclude', 'glob of the files to leave out', 'directory.exclude'),
-  map(
-    'directory-jsonnet-ext-vars',
-    'Jsonnet external variables',
-    'name to text, or code:<jsonnet>',
-    'directory.jsonnet.extVars',
-  ),
-  map(
-    'directory-jsonnet-tlas',
-    'Jsonnet top-level arguments',
-    'name to text, or code:<jsonnet>',
-    'directory.jsonnet.tlas',
-  ),
-  array('directory-jsonnet-libs', 'Jsonnet libraries', 'folders, relative to the repository', 'directory.jsonnet.libs'),
-];
-
-/**
- * Names that someone coming from a native source will try, and why a plugin source has none of them. Each is an error of
- * its own, so that nobody thinks it took effect (docs/rendering.md).
- */
-export const UNAVAILABLE: ReadonlyMap<string, { readonly why: string; readonly fix: string }> = new Map([
-  [
-    'ref',
-    {
-      why: 'Argo CD checks out the sources that `ref` names for native Helm only',
-      fix: 'keep the values file in this repository, or write the values in helm-values',
-    },
-  ],
-  [
-    'helm-version',
-    {
-      why: 'there is one Helm in the sidecar, as there is one in Argo CD',
-      fix: 'build the sidecar image with the Helm you want',
-    },
-  ],
-  [
-    'helm-values-object',
-    {
-      why: 'plugin parameters are strings, arrays and maps of strings',
-      fix: 'write the object as YAML text in helm-values',
-    },
-  ],
-  [
-    'helm-post-renderer',
-    { why: 'a post-renderer runs any program', fix: 'move what it does into the chart or into kustomize' },
-  ],
-  ['helm-plugins', { why: 'a Helm plugin runs any program', fix: 'move what it does into the chart' }],
-  ['helm-args', { why: 'free arguments run any program and read any file', fix: 'use the helm-* parameters' }],
-  [
-    'helm-value-files-schemes',
-    {
-      why: 'where values may come from is for the operator to say',
-      fix: 'ask the operator to allow the host in rendering.remoteSources',
-    },
-  ],
-  [
-    'kustomize-build-options',
-    {
-      why: 'build options run programs and leave the repository; they are for the operator to set',
-      fix: 'ask the operator to set rendering.kustomizeBuildOptions',
-    },
-  ],
-  [
-    'kustomize-enable-helm',
-    {
-      why: 'build options are for the operator to set',
-      fix: 'ask the operator to put --enable-helm into rendering.kustomizeBuildOptions',
-    },
-  ],
-  [
-    'kustomize-load-restrictor',
-    {
-      why: 'reading outside the kustomization is for the operator to allow',
-      fix: 'ask the operator to set rendering.kustomizeBuildOptions',
-    },
-  ],
-  [
-    'kustomize-kube-version',
-    {
-      why: "kustomize gets the cluster's version, and only with --enable-helm",
-      fix: 'render the chart with helm-kube-version instead',
-    },
-  ],
-  [
-    'kustomize-api-versions',
-    {
-      why: "kustomize gets the cluster's API versions, and only with --enable-helm",
-      fix: 'render the chart with helm-api-versions instead',
-    },
-  ],
-  [
-    'directory-disable-extension-filter',
-    { why: 'only files that end in .yaml, .yml, .json and .jsonnet are manifests here', fix: 'rename the files' },
-  ],
-]);
+/** Whether a text is the name of a parameter. */
+export function isParameterName(text: string): text is ParameterName {
+  return Object.hasOwn(PARAMETERS, text);
+}

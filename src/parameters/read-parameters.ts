@@ -1,152 +1,137 @@
 import { UserError } from '../error/user-error.ts';
 import { closestName } from '../operator/closest-name.ts';
-import { PARAMETERS, type ParameterEntry, type ParameterType, UNAVAILABLE } from './catalog.ts';
-import type { ImagesParameter, PluginParameters } from './plugin-parameters.ts';
+import { describeParameter, isParameterName, PARAMETER_NAMES, type ParameterName } from './catalog.ts';
+import { unavailableFeature } from './native-features.ts';
+import type { ParameterValue, PluginParameters } from './plugin-parameters.ts';
 
-const VARIABLE = 'ARGOCD_APP_PARAMETERS';
-/** Characters of a foreign name that a message repeats. */
-const SHOWN_CHARACTERS = 80;
-
-const BY_NAME: ReadonlyMap<string, ParameterEntry> = new Map(PARAMETERS.map((entry) => [entry.name, entry]));
+/** The kernel hands a program no longer text: MAX_ARG_STRLEN, of which the variable's name takes a part. */
+export const MAX_PARAMETERS_BYTES = 131_072;
 
 /**
- * The plugin parameters in `ARGOCD_APP_PARAMETERS`: a JSON array of `{name, string | array | map}`. Absent, empty and `null`
- * mean none: Argo CD writes `null` for a plugin section without parameters.
+ * The plugin parameters from `ARGOCD_APP_PARAMETERS`, a JSON array of `{"name", "string" | "array" | "map"}`. Absent, empty
+ * and `null` (Argo CD's text for a plugin section without parameters) are none.
  *
  * @throws {UserError} `PARAMETERS_UNREADABLE`, `PARAMETER_UNKNOWN`, `PARAMETER_INVALID`, `NATIVE_FEATURE_UNAVAILABLE`.
- * @see https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin
+ * @see https://github.com/argoproj/argo-cd/blob/v3.2.11/pkg/apis/application/v1alpha1/types.go `ApplicationSourcePluginParameter`
  */
 export function readParameters(json: string | undefined): PluginParameters {
-  const strings = new Map<string, string>();
-  const arrays = new Map<string, readonly string[]>();
-  const maps = new Map<string, ReadonlyMap<string, string>>();
-  const seen = new Set<string>();
-  for (const [index, item] of itemsIn(json).entries()) {
-    const entry = entryOf(item, index);
-    if (seen.has(entry.name)) throw invalid(entry.name, 'it is given twice', 'give each parameter once');
-    seen.add(entry.name);
-    const type = typeOf(item, entry);
-    const value = item[type];
-    if (type === 'string') strings.set(entry.name, textIn(value, entry.name));
-    else if (type === 'array') arrays.set(entry.name, textsIn(value, entry.name));
-    else maps.set(entry.name, mapIn(value, entry.name));
+  const parameters = new Map<ParameterName, ParameterValue>();
+  if (json === undefined || json.trim() === '') return parameters;
+  const entries = parseJson(json);
+  if (entries === null) return parameters;
+  if (!Array.isArray(entries)) throw unreadable('is not a list');
+  for (const [index, entry] of entries.entries()) {
+    const place = `spec.source.plugin.parameters[${index}]`;
+    const name = checkedName(entry, place);
+    if (parameters.has(name)) {
+      throw invalid(`parameter ${name} is there twice`, place, 'leave one of the two');
+    }
+    parameters.set(name, valueOf(entry as Readonly<Record<string, unknown>>, name));
   }
-  const images = imagesFrom(strings.get('images'), arrays.get('images'));
-  return { ...(images && { images }), imageSettings: maps.get('image-settings') ?? new Map(), strings, arrays, maps };
+  return parameters;
 }
 
-type Item = Readonly<Record<string, unknown>>;
-
-function itemsIn(json: string | undefined): readonly Item[] {
-  if (json === undefined || json.trim() === '') return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw unreadable('is not JSON');
-  }
-  if (value === null) return [];
-  if (!Array.isArray(value)) throw unreadable('is not a JSON array');
-  return value.map((item: unknown, index) => {
-    if (!isRecord(item)) throw unreadable(`has an element that is not an object, at index ${index}`);
-    return item;
-  });
-}
-
-function entryOf(item: Item, index: number): ParameterEntry {
-  const { name } = item;
-  if (typeof name !== 'string' || name === '') {
-    throw new UserError('PARAMETER_INVALID', {
-      what: 'a plugin parameter has no name',
-      where: `parameter ${index + 1} of spec.source.plugin.parameters`,
-      fix: 'give it a name',
-    });
-  }
-  const entry = BY_NAME.get(name);
-  if (entry !== undefined) return entry;
-  const shown = name.slice(0, SHOWN_CHARACTERS);
-  const unavailable = UNAVAILABLE.get(name);
-  if (unavailable !== undefined) {
-    throw new UserError('NATIVE_FEATURE_UNAVAILABLE', {
-      what: `${shown} is not available in a plugin source: ${unavailable.why}`,
-      where: `parameter ${shown}`,
-      fix: unavailable.fix,
-    });
-  }
-  const close = closestName(name, [...BY_NAME.keys()]);
-  throw new UserError('PARAMETER_UNKNOWN', {
-    what: `there is no parameter ${JSON.stringify(shown)}`,
-    where: 'spec.source.plugin.parameters',
-    fix:
-      close === undefined ? 'see docs/policies.md and docs/rendering.md for all parameters' : `did you mean ${close}?`,
-  });
-}
-
-function typeOf(item: Item, entry: ParameterEntry): ParameterType {
-  // Argo CD sends an empty map or array for one that was written empty, beside the string that was meant.
-  const given = (['string', 'array', 'map'] as const).filter((type) => item[type] !== undefined && item[type] !== null);
-  const accepted = entry.types.find((type) => given.includes(type));
-  const others = given.filter((type) => type !== accepted && !isEmpty(item[type]));
-  if (accepted === undefined || others.length > 0) {
-    const wrong = given.length === 0 ? 'nothing' : given.map((type) => `${type}:`).join(' and ');
-    throw invalid(
-      entry.name,
-      `it is written with ${wrong}`,
-      `write it with ${entry.types.map((type) => `${type}:`).join(' or ')}`,
+function parseJson(json: string): unknown {
+  const bytes = Buffer.byteLength(json);
+  if (bytes > MAX_PARAMETERS_BYTES) {
+    throw unreadable(
+      `has ${bytes} bytes, and ${MAX_PARAMETERS_BYTES} is the limit of the operating system`,
+      'move policies into .image-resolver.yaml and values into value files',
     );
   }
-  return accepted;
+  try {
+    return JSON.parse(json);
+  } catch {
+    // The engine's own message quotes the text, which may be long and not fit to print.
+    throw unreadable('is not JSON');
+  }
 }
 
-function imagesFrom(text: string | undefined, values: readonly string[] | undefined): ImagesParameter | undefined {
-  if (values !== undefined) return { kind: 'array', values };
-  return text === undefined ? undefined : { kind: 'string', value: text };
+function checkedName(entry: unknown, place: string): ParameterName {
+  const name = isRecord(entry) ? entry['name'] : undefined;
+  if (typeof name !== 'string' || name === '') {
+    throw invalid('a plugin parameter has no name', place, 'write name: and one of string:, array: and map:');
+  }
+  if (isParameterName(name)) return name;
+  const unavailable = unavailableFeature(name);
+  if (unavailable !== undefined) {
+    throw new UserError('NATIVE_FEATURE_UNAVAILABLE', {
+      what: `${shown(name)} is not possible with a plugin source: ${unavailable.why}`,
+      where: place,
+      fix: unavailable.instead,
+    });
+  }
+  const close = closestParameter(name);
+  throw new UserError('PARAMETER_UNKNOWN', {
+    what: `there is no parameter ${shown(name)}`,
+    where: place,
+    fix: close === undefined ? `remove it; known are ${PARAMETER_NAMES.join(', ')}` : `did you mean ${close}?`,
+  });
 }
 
-function textIn(value: unknown, name: string): string {
-  if (typeof value !== 'string') throw invalid(name, `it holds a ${kindOf(value)} where a string belongs`, QUOTE);
-  return value;
+/** Also finds `helm.valueFiles` and `HELM_VALUE_FILES`: native sources and environment variables are spelled like that. */
+function closestParameter(name: string): string | undefined {
+  const letters = (text: string): string => text.replaceAll(/[^a-zA-Z]/g, '').toLowerCase();
+  const same = PARAMETER_NAMES.find((known) => letters(known) === letters(name.slice(0, 100)));
+  return same ?? closestName(name, PARAMETER_NAMES);
 }
 
-function textsIn(value: unknown, name: string): readonly string[] {
-  if (!Array.isArray(value)) throw invalid(name, `its array is a ${kindOf(value)}`, 'write a list of strings');
-  return value.map((element) => textIn(element, name));
+function valueOf(entry: Readonly<Record<string, unknown>>, name: ParameterName): ParameterValue {
+  const where = `parameter ${name}`;
+  const types = describeParameter(name)?.types ?? [];
+  const given = (['string', 'array', 'map'] as const).filter((type) => (entry[type] ?? null) !== null);
+  const [type] = given;
+  const fix = `write ${types.map((one) => `${one}:`).join(' or ')}`;
+  if (type === undefined) throw invalid('the parameter has no value', where, fix);
+  if (given.length > 1) throw invalid(`the parameter has ${given.join(' and ')}`, where, fix);
+  if (!types.includes(type)) throw invalid(`the parameter cannot be a ${type}`, where, fix);
+  const value = checkedValue(entry[type], type, where);
+  if (value !== undefined) return value;
+  throw invalid(`the parameter is no ${type} of text`, where, type === 'string' ? 'write text' : `write a ${type} of text`);
 }
 
-function mapIn(value: unknown, name: string): ReadonlyMap<string, string> {
-  if (!isRecord(value)) throw invalid(name, `its map is a ${kindOf(value)}`, 'write keys and string values');
-  const entries = Object.entries(value).map(([key, text]) => [key, textIn(text, name)] as const);
-  if (entries.some(([key]) => key === '__proto__')) throw invalid(name, 'it has a key __proto__', 'remove the key');
-  return new Map(entries);
+function checkedValue(value: unknown, type: 'string' | 'array' | 'map', where: string): ParameterValue | undefined {
+  switch (type) {
+    case 'string':
+      return typeof value === 'string' ? { kind: 'string', text: value } : undefined;
+    case 'array':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string')
+        ? { kind: 'array', items: value }
+        : undefined;
+    case 'map':
+      return isRecord(value) ? checkedMap(value, where) : undefined;
+    default:
+      return type satisfies never;
+  }
 }
 
-const QUOTE = 'put the value in quotes';
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'list' : typeof value;
+function checkedMap(record: Readonly<Record<string, unknown>>, where: string): ParameterValue | undefined {
+  const entries = new Map<string, string>();
+  for (const [key, value] of Object.entries(record)) {
+    if (typeof value !== 'string') return undefined;
+    // Maps become plain objects on their way to the renderer.
+    if (key === '__proto__') throw invalid('the parameter has a key __proto__', where, 'use another name');
+    entries.set(key, value);
+  }
+  return { kind: 'map', entries };
 }
 
-function isEmpty(value: unknown): boolean {
-  return Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0;
-}
-
-function isRecord(value: unknown): value is Item {
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function unreadable(what: string): UserError {
+function shown(name: string): string {
+  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
+}
+
+function unreadable(problem: string, fix = 'let Argo CD set it from spec.source.plugin.parameters'): UserError {
   return new UserError('PARAMETERS_UNREADABLE', {
-    what: `${VARIABLE} ${what}`,
-    where: `environment variable ${VARIABLE}`,
-    fix: 'Argo CD writes it from spec.source.plugin.parameters; by hand, write [{"name": "images", "array": ["web=nginx:^1"]}]',
+    what: `ARGOCD_APP_PARAMETERS ${problem}`,
+    where: 'environment variable ARGOCD_APP_PARAMETERS',
+    fix,
   });
 }
 
-function invalid(name: string, what: string, fix: string): UserError {
-  return new UserError('PARAMETER_INVALID', {
-    what: `parameter ${name} cannot be used: ${what}`,
-    where: `parameter ${name}`,
-    fix,
-  });
+function invalid(what: string, where: string, fix: string): UserError {
+  return new UserError('PARAMETER_INVALID', { what, where, fix });
 }

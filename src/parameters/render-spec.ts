@@ -8,26 +8,46 @@ import type {
   RenderSpec,
 } from '../render/render-spec.ts';
 import { substituteVariables } from '../render/substitute-variables.ts';
-import type { PluginParameters } from './plugin-parameters.ts';
+import type { ParameterName } from './catalog.ts';
+import { REF_SOURCE } from './native-features.ts';
+import { entriesOf, flagOf, itemsOf, type PluginParameters, textOf } from './plugin-parameters.ts';
 
 /**
- * What the parameters say about rendering. `$ARGOCD_APP_NAME` and its like are substituted in Helm and jsonnet values, as
- * native sources do; the kustomize renderer does it where kustomize sources do.
+ * What the parameters say about rendering. `$ARGOCD_APP_NAME` and the other build variables are substituted where Argo CD
+ * does it for native Helm and jsonnet sources: in value files, parameters and jsonnet variables. Kustomize's are substituted
+ * where its edits are made.
  *
- * @throws {UserError} `RENDERER_UNKNOWN`, `PARAMETER_INVALID`.
+ * @throws {UserError} `PARAMETER_INVALID`, `RENDERER_UNKNOWN`, `NATIVE_FEATURE_UNAVAILABLE`.
  */
 export function renderSpecFrom(parameters: PluginParameters, environment: BuildEnvironment): RenderSpec {
-  const renderer = rendererFrom(parameters.strings.get('renderer'));
-  const read = new Reader(parameters, (text) => substituteVariables(text, environment.variables));
+  const reader = new Reader(parameters, environment.variables);
+  const renderer = rendererOf(parameters);
   return {
     ...(renderer !== undefined && { renderer }),
-    helm: helmFrom(read),
-    kustomize: kustomizeFrom(read),
-    directory: directoryFrom(read),
+    helm: helmSpec(reader),
+    kustomize: kustomizeSpec(reader),
+    directory: directorySpec(reader),
   };
 }
 
-function helmFrom(read: Reader): HelmSpec {
+function rendererOf(parameters: PluginParameters): RendererKind | undefined {
+  const text = textOf(parameters, 'renderer');
+  switch (text) {
+    case undefined:
+    case 'helm':
+    case 'kustomize':
+    case 'directory':
+      return text;
+    default:
+      throw new UserError('RENDERER_UNKNOWN', {
+        what: `there is no renderer ${JSON.stringify(text.slice(0, 80))}`,
+        where: 'parameter renderer',
+        fix: 'write helm, kustomize or directory, or leave it out for what Argo CD would detect',
+      });
+  }
+}
+
+function helmSpec(read: Reader): HelmSpec {
   return {
     ...read.optional({
       releaseName: 'helm-release-name',
@@ -35,20 +55,20 @@ function helmFrom(read: Reader): HelmSpec {
       kubeVersion: 'helm-kube-version',
       values: 'helm-values',
     }),
-    apiVersions: read.array('helm-api-versions'),
-    valueFiles: read.array('helm-value-files').map(read.substituted),
-    ignoreMissingValueFiles: read.truth('helm-ignore-missing-value-files'),
-    parameters: read.map('helm-parameters', read.substituted),
-    stringParameters: read.map('helm-string-parameters', read.substituted),
-    fileParameters: read.map('helm-file-parameters', read.substituted),
-    skipCrds: read.truth('helm-skip-crds'),
-    skipTests: read.truth('helm-skip-tests'),
-    skipSchemaValidation: read.truth('helm-skip-schema-validation'),
-    passCredentials: read.truth('helm-pass-credentials'),
+    apiVersions: read.items('helm-api-versions'),
+    valueFiles: read.items('helm-value-files').map((path, index) => read.path(path, `helm-value-files[${index}]`)),
+    ignoreMissingValueFiles: read.flag('helm-ignore-missing-value-files'),
+    parameters: read.substitutedMap('helm-parameters'),
+    stringParameters: read.substitutedMap('helm-string-parameters'),
+    fileParameters: read.map('helm-file-parameters', (path, key) => read.path(path, `helm-file-parameters, ${key}`)),
+    skipCrds: read.flag('helm-skip-crds'),
+    skipTests: read.flag('helm-skip-tests'),
+    skipSchemaValidation: read.flag('helm-skip-schema-validation'),
+    passCredentials: read.flag('helm-pass-credentials'),
   };
 }
 
-function kustomizeFrom(read: Reader): KustomizeSpec {
+function kustomizeSpec(read: Reader): KustomizeSpec {
   return {
     ...read.optional({
       namePrefix: 'kustomize-name-prefix',
@@ -57,75 +77,85 @@ function kustomizeFrom(read: Reader): KustomizeSpec {
       version: 'kustomize-version',
       patches: 'kustomize-patches',
     }),
-    images: read.array('kustomize-images'),
+    images: read.items('kustomize-images'),
     replicas: read.map('kustomize-replicas'),
     commonLabels: read.map('kustomize-common-labels'),
     commonAnnotations: read.map('kustomize-common-annotations'),
-    forceCommonLabels: read.truth('kustomize-force-common-labels'),
-    forceCommonAnnotations: read.truth('kustomize-force-common-annotations'),
-    labelWithoutSelector: read.truth('kustomize-label-without-selector'),
-    labelIncludeTemplates: read.truth('kustomize-label-include-templates'),
-    commonAnnotationsEnvsubst: read.truth('kustomize-common-annotations-envsubst'),
-    components: read.array('kustomize-components'),
-    ignoreMissingComponents: read.truth('kustomize-ignore-missing-components'),
+    forceCommonLabels: read.flag('kustomize-force-common-labels'),
+    forceCommonAnnotations: read.flag('kustomize-force-common-annotations'),
+    labelWithoutSelector: read.flag('kustomize-label-without-selector'),
+    labelIncludeTemplates: read.flag('kustomize-label-include-templates'),
+    commonAnnotationsEnvsubst: read.flag('kustomize-common-annotations-envsubst'),
+    components: read.items('kustomize-components'),
+    ignoreMissingComponents: read.flag('kustomize-ignore-missing-components'),
   };
 }
 
-function directoryFrom(read: Reader): DirectorySpec {
+function directorySpec(read: Reader): DirectorySpec {
   return {
+    recurse: read.flag('directory-recurse'),
     ...read.optional({ include: 'directory-include', exclude: 'directory-exclude' }),
-    recurse: read.truth('directory-recurse'),
     jsonnet: {
-      extVars: read.map('directory-jsonnet-ext-vars', read.substituted),
-      tlas: read.map('directory-jsonnet-tlas', read.substituted),
-      libs: read.array('directory-jsonnet-libs'),
+      extVars: read.substitutedMap('directory-jsonnet-ext-vars'),
+      tlas: read.substitutedMap('directory-jsonnet-tlas'),
+      libs: read.items('directory-jsonnet-libs'),
     },
   };
 }
 
-function rendererFrom(text: string | undefined): RendererKind | undefined {
-  if (text === undefined || text === '') return undefined;
-  if (text === 'helm' || text === 'kustomize' || text === 'directory') return text;
-  throw new UserError('RENDERER_UNKNOWN', {
-    what: `there is no renderer ${JSON.stringify(text.slice(0, 80))}`,
-    where: 'parameter renderer',
-    fix: 'write helm, kustomize or directory, or leave it out',
-  });
-}
-
-/** Reads typed values by parameter name. */
+/** Takes parameters in the shapes that specs have. */
 class Reader {
   readonly #parameters: PluginParameters;
-  readonly substituted: (text: string) => string;
+  readonly #variables: Readonly<Record<string, string>>;
 
-  constructor(parameters: PluginParameters, substituted: (text: string) => string) {
+  constructor(parameters: PluginParameters, variables: Readonly<Record<string, string>>) {
     this.#parameters = parameters;
-    this.substituted = substituted;
+    this.#variables = variables;
   }
 
-  /** The strings that are there and not empty, under the given keys. */
-  optional<K extends string>(names: Readonly<Record<K, string>>): { readonly [key in K]?: string } {
-    const found = Object.entries<string>(names).map(([key, name]) => [key, this.#parameters.strings.get(name) ?? '']);
-    return Object.fromEntries(found.filter(([, text]) => text !== '')) as { [key in K]?: string };
+  /** Those of the strings that are there. */
+  optional<K extends string>(names: Readonly<Record<K, ParameterName>>): Partial<Record<K, string>> {
+    const found: Partial<Record<K, string>> = {};
+    for (const key of Object.keys(names) as K[]) {
+      const text = textOf(this.#parameters, names[key]);
+      if (text !== undefined) found[key] = text;
+    }
+    return found;
   }
 
-  array(name: string): readonly string[] {
-    return this.#parameters.arrays.get(name) ?? [];
+  items(name: ParameterName): readonly string[] {
+    return itemsOf(this.#parameters, name);
   }
 
-  map(name: string, change: (text: string) => string = (text) => text): Readonly<Record<string, string>> {
-    const entries = [...(this.#parameters.maps.get(name) ?? [])];
-    return Object.fromEntries(entries.map(([key, text]) => [key, change(text)]));
+  flag(name: ParameterName): boolean {
+    return flagOf(this.#parameters, name);
   }
 
-  truth(name: string): boolean {
-    const text = this.#parameters.strings.get(name) ?? 'false';
-    if (text === 'true') return true;
-    if (text === 'false' || text === '') return false;
-    throw new UserError('PARAMETER_INVALID', {
-      what: `${name} is ${JSON.stringify(text.slice(0, 80))}`,
-      where: `parameter ${name}`,
-      fix: 'write "true" or "false"',
-    });
+  map(
+    name: ParameterName,
+    change: (value: string, key: string) => string = (value) => value,
+  ): Readonly<Record<string, string>> {
+    return Object.fromEntries([...entriesOf(this.#parameters, name)].map(([key, value]) => [key, change(value, key)]));
+  }
+
+  substitutedMap(name: ParameterName): Readonly<Record<string, string>> {
+    return this.map(name, (value) => this.#substituted(value));
+  }
+
+  /** A path with its variables substituted; `$values/…` would become `/…`, so it is refused instead. */
+  path(written: string, parameter: string): string {
+    const name = /^\$([A-Za-z0-9_-]+)(?:\/|$)/.exec(written)?.[1];
+    if (name !== undefined && !Object.hasOwn(this.#variables, name) && !name.startsWith('ARGOCD_')) {
+      throw new UserError('NATIVE_FEATURE_UNAVAILABLE', {
+        what: REF_SOURCE.why,
+        where: `parameter ${parameter}`,
+        fix: REF_SOURCE.instead,
+      });
+    }
+    return this.#substituted(written);
+  }
+
+  #substituted(text: string): string {
+    return substituteVariables(text, this.#variables);
   }
 }
