@@ -183,9 +183,12 @@ export function faultFromError(
     );
   }
   if (TLS.test(code)) return final(fault(facts, 'outage', 'REGISTRY_TLS', tlsText(code)));
-  if (code.startsWith('UND_ERR_PRX') || code === 'UND_ERR_ABORTED') {
+  if (code === 'ERR_INVALID_URL' || code.startsWith('UND_ERR_PRX') || code === 'UND_ERR_ABORTED') {
     return final(
-      unavailable('the proxy did not let the request through', 'check HTTPS_PROXY, HTTP_PROXY and NO_PROXY'),
+      unavailable(
+        'the proxy could not be used, or did not let the request through',
+        'check HTTPS_PROXY, HTTP_PROXY and NO_PROXY',
+      ),
     );
   }
   if (code.startsWith('HPE_') || code.startsWith('UND_ERR_'))

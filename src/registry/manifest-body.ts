@@ -50,11 +50,11 @@ export function readManifest(answer: HttpAnswer): ManifestBody {
   return digest === undefined ? { kind: 'invalid' } : { kind: 'image', config: digest };
 }
 
-/** A child without platform, or with `unknown/unknown` (an attestation of BuildKit), is no image to run. */
+/** A child without platform is no image to run. BuildKit's attestations have `unknown/unknown`, which nobody wants. */
 function readChild(entry: unknown): readonly IndexChild[] {
   const digest = digestIn(entry);
   const platform = readPlatform((entry as { platform?: unknown } | null)?.platform);
-  if (digest === undefined || platform === undefined || platform.os === 'unknown') return [];
+  if (digest === undefined || platform === undefined) return [];
   return [{ digest, platform }];
 }
 

@@ -103,6 +103,7 @@ export class Transport {
     if (agent === undefined) {
       agent = this.#createAgent(endpoint, privateAddressAllowed);
       this.#agents.set(key, agent);
+      agent.catch(() => this.#agents.delete(key)); // a proxy variable that holds no URL
     }
     return agent;
   }
@@ -114,8 +115,8 @@ export class Transport {
       ...(endpoint.ca === undefined ? {} : { ca: [...getCACertificates('default'), endpoint.ca] }),
     };
     return new EnvHttpProxyAgent({
-      httpProxy: this.#variable('http_proxy'),
-      httpsProxy: this.#variable('https_proxy'),
+      httpProxy: withScheme(this.#variable('http_proxy')),
+      httpsProxy: withScheme(this.#variable('https_proxy')),
       noProxy: this.#variable('no_proxy'),
       allowH2: false,
       connect: {
@@ -133,6 +134,11 @@ export class Transport {
   #variable(name: string): string {
     return this.#environment[name] ?? this.#environment[name.toUpperCase()] ?? '';
   }
+}
+
+/** `proxy.example.com:3128` is a proxy to curl and Go too. */
+function withScheme(proxy: string): string {
+  return proxy === '' || proxy.includes('://') ? proxy : `http://${proxy}`;
 }
 
 async function readBody(body: Readable, encoding: string | string[] | undefined, maxBytes: number): Promise<Buffer> {

@@ -204,6 +204,9 @@ test.for<{ name: string; auth: FakeAuth; requests: number }>([
   });
   expect(JSON.stringify(listing)).not.toContain('canary');
   expect(registry.requests).toHaveLength(requests);
+  registry.clearRequests();
+  await under.client.list(access, undefined, patient());
+  expect(registry.requests).toHaveLength(1); // how to ask is known by now
 });
 
 test('a registry that wants a login from an anonymous client is denied without another request', async () => {

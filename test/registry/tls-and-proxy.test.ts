@@ -122,6 +122,22 @@ test.for([
   expect(proxy.seen[0]).toContain('registry.test');
 });
 
+test('a proxy may be written without scheme, as for curl', async () => {
+  await using proxy = await startProxy();
+  await using registry = await startFakeRegistry();
+  await using under = clientUnderTest({ environment: { HTTP_PROXY: proxy.url.replace('http://', '') } });
+  registry.content.putTags('acme/api', ['1.0.0']);
+  expect(await under.client.list(accessTo(registry.url), undefined, patient())).toEqual(COMPLETE);
+  expect(proxy.seen).toHaveLength(1);
+});
+
+test('a proxy variable that holds no URL is told as such', async () => {
+  await using under = clientUnderTest({ environment: { HTTP_PROXY: 'http://[' } });
+  expect(await under.client.list(accessTo('http://r.example.com'), undefined, patient())).toMatchObject({
+    fault: { kind: 'outage', error: { fix: containing('HTTP_PROXY') } },
+  });
+});
+
 test('addresses are refused through a proxy too', async () => {
   await using proxy = await startProxy();
   await using under = clientUnderTest({ environment: { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url } });
