@@ -186,7 +186,8 @@ function needsRegistry(job: Job, { stored, listing }: Known, ports: Ports): bool
  */
 async function faultSinceStart(job: Job, known: Known, ports: Ports): Promise<Fault | undefined> {
   const kept = await ports.store.faults.get(leaseOf(job));
-  if (kept === undefined || !isSince(kept.at, job.startedAt, ports.now())) return undefined;
+  // Strictly after: a fault of the same millisecond is one that this query was started to get past.
+  if (kept === undefined || !isSince(kept.at, job.startedAt + 1, ports.now())) return undefined;
   return kept.fault.kind === 'cancelled' && known.stored === undefined ? undefined : kept.fault;
 }
 
