@@ -156,6 +156,15 @@ describe('how a host is talked to', () => {
     expect(endpoint('r.example/abc', hosts).pageSize).toBe(1);
   });
 
+  test('uses an entry for other projects where there is no other: how a host is reached is no secret, its credential is', async () => {
+    const world = operatorsWorld();
+    const hosts = [
+      { host: 'r.example', apiUrl: 'https://api.example', credentials: 'pullsecret:a/b', projects: ['other'] },
+    ];
+    const { endpoint: found, credential } = granted(ask(world, 'r.example/a', { registries: { hosts } }));
+    expect([found.apiUrl, credential.id]).toEqual(['https://api.example', 'anonymous']);
+  });
+
   test.for([
     { name: 'missing', text: undefined, what: 'cannot be read: the file is not there' },
     { name: 'no certificates', text: 'hello', what: 'are not PEM' },
@@ -275,6 +284,7 @@ describe("which of the operator's credentials is used", () => {
       registries: { hosts: [{ host: 'r.example', credentials: 'pullsecret:argocd/all', projects: ['*'] }] },
     });
     expect(await sentFor(broker, 'r.example/x')).toBe('anonymous');
+    expect(await sentFor(broker, 'r.example/x', { project: '' })).toBe('anonymous');
     expect(await sentFor(broker, 'r.example/x', { project: 'any' })).toBe('argocd/all:pw');
   });
 

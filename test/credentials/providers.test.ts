@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   base64,
   dockerConfig,
@@ -169,6 +169,7 @@ describe('ext:', () => {
   });
 
   test('hands on the listed variables and nothing else', async () => {
+    vi.stubEnv('SECRET_OF_THE_PROCESS', canary);
     const world = operatorsWorld();
     const script = world.program('login.sh', `env > "${world.path}/environment"; echo "$#:x"`);
     const file = { ...withCredential(`ext:${script}`), credentialHelpers: { environment: ['AWS_REGION', 'NOT_SET'] } };
@@ -239,7 +240,7 @@ describe('ext:', () => {
       'login.sh',
       `sleep 600 & echo $! > "${pidFile}.new"; mv "${pidFile}.new" "${pidFile}"; wait`,
     );
-    const broker = world.broker(withCredential(`ext:${script}`));
+    const broker = world.broker({ ...withCredential(`ext:${script}`), credentialHelpers: { timeout: '10m' } });
     const { credential } = granted(broker.accessFor(repository('r.example/a'), { application: '' }));
     const leaving = new AbortController();
     const left = credential.get({ fresh: false, signal: leaving.signal });
@@ -346,6 +347,18 @@ describe('mounted secrets', () => {
     };
     expect(await generation()).toBe(await generation());
     expect(await generation()).not.toContain(canary);
+  });
+
+  test('has another generation when a pull secret is renewed', async () => {
+    const world = operatorsWorld();
+    const broker = world.broker(withCredential('pullsecret:argocd/pull'));
+    const generations = new Set<string>();
+    for (const pair of ['bob:old', 'bob:new']) {
+      world.write('secrets/argocd/pull/.dockerconfigjson', dockerConfig({ 'r.example': pair }));
+      const { credential } = granted(broker.accessFor(repository('r.example/a'), { application: '' }));
+      generations.add((await credential.get({ fresh: false, signal: patient })).generation);
+    }
+    expect(generations.size).toBe(2);
   });
 
   test('finds the entry by the host of the API, as argocd-image-updater does', async () => {

@@ -73,6 +73,11 @@ describe('sanitiseText', () => {
     for (const part of [secret, also, 'wxyz', 'abcd']) expect(shown).not.toContain(part);
   });
 
+  test('leaves no end of a secret that holds another', () => {
+    const secrets = ['abcdefghij', 'cdef'];
+    expect(sanitiseText('<abcdefghij>', { ...plain, secrets })).toBe('<[secret]>');
+  });
+
   test('leaves a value too short to be a secret, because hiding it would spell it out', () => {
     expect(sanitiseText('one abc two', { ...plain, secrets: ['abc', ''] })).toBe('one abc two');
   });

@@ -61,7 +61,7 @@ registries:
       pageSize: 50
     - {host: index.docker.io}
 grants:
-  - {projects: [team-b], credentials: ["pullsecret:team-b/*"], hosts: [ghcr.io/team-b/]}
+  - {projects: [team-b], credentials: ["pullsecret:team-b/*"], hosts: [ghcr.io/team-b/, r.example]}
 credentialHelpers: {environment: [HOME], timeout: 3s}
 rendering:
   kustomizeBuildOptions: "--enable-helm  --load-restrictor LoadRestrictionsNone"
@@ -101,7 +101,7 @@ controller: {url: "https://image-resolver.argocd.svc:8443", caFile: /controller-
         },
         { host: 'docker.io', tokenHosts: [], insecure: false, isDefault: false },
       ],
-      grants: [{ projects: ['team-b'], credentials: ['pullsecret:team-b/*'], hosts: ['ghcr.io/team-b/'] }],
+      grants: [{ projects: ['team-b'], credentials: ['pullsecret:team-b/*'], hosts: ['ghcr.io/team-b/', 'r.example'] }],
       credentialHelpers: { environment: ['HOME'], timeoutMs: 3000 },
       rendering: {
         kustomizeBuildOptions: ['--enable-helm', '--load-restrictor', 'LoadRestrictionsNone'],
