@@ -53,6 +53,8 @@ export async function runProgram(run: ProgramRun): Promise<ProgramResult> {
   const deadline = setTimeout(() => stop(`did not end within ${run.timeoutMs / 1000} s`), run.timeoutMs);
   const onAbort = (): void => stop(STOPPED);
   run.signal.addEventListener('abort', onAbort, { once: true });
+  // A group of its own is not taken along when this process ends.
+  process.once('exit', killGroup);
   try {
     const ended = child.then((result): ProgramResult => {
       if (result.isMaxBuffer) {
@@ -67,6 +69,7 @@ export async function runProgram(run: ProgramRun): Promise<ProgramResult> {
   } finally {
     clearTimeout(deadline);
     run.signal.removeEventListener('abort', onAbort);
+    process.off('exit', killGroup);
   }
 }
 

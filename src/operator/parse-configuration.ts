@@ -17,7 +17,7 @@ export function parseConfiguration(text: string, path: string): ConfigurationFil
   const yaml = parseValidatedYaml(text, {
     path,
     code: 'OPERATOR_CONFIG_INVALID',
-    scalars: 'typed',
+    version: '1.2',
     schema: configurationSchema,
   });
   const { value } = yaml;

@@ -59,7 +59,7 @@ const schema: v.GenericSchema<{ readonly registries: readonly Entry[] }> = v.str
  * @see https://argocd-image-updater.readthedocs.io/en/stable/configuration/registries/
  */
 export function parseRegistriesConf(content: string, path: string): readonly RegistryHost[] {
-  const yaml = parseValidatedYaml(content, { path, code: 'REGISTRIES_CONF_INVALID', scalars: 'text', schema });
+  const yaml = parseValidatedYaml(content, { path, code: 'REGISTRIES_CONF_INVALID', version: 'failsafe', schema });
   const hosts = yaml.value.registries.map((entry, index) => hostFrom(yaml, ['registries', index], entry));
   refuseTwice(yaml, hosts);
   return hosts;

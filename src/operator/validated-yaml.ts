@@ -19,7 +19,7 @@ export interface ValidatedYaml<T> {
 /**
  * Parses one YAML document and checks it against a schema.
  *
- * @param source.scalars `text` leaves every scalar the text it is, for a format with its own idea of numbers and booleans.
+ * @param source.version `failsafe` leaves every scalar the text it is, for a format with its own idea of numbers and booleans.
  * @throws {UserError} `source.code` with file, line and column of the first fault.
  */
 export function parseValidatedYaml<T>(
@@ -27,7 +27,7 @@ export function parseValidatedYaml<T>(
   source: {
     readonly path: string;
     readonly code: ErrorCode;
-    readonly scalars: 'text' | 'typed';
+    readonly version: '1.2' | 'failsafe';
     readonly schema: GenericSchema<T>;
   },
 ): ValidatedYaml<T> {
@@ -35,7 +35,7 @@ export function parseValidatedYaml<T>(
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    schema: source.scalars === 'text' ? 'failsafe' : 'core',
+    schema: source.version === 'failsafe' ? 'failsafe' : 'core',
   });
   const failAt = (offset: number, what: string, fix: string): UserError => {
     const { line, col } = lines.linePos(offset);
@@ -45,7 +45,7 @@ export function parseValidatedYaml<T>(
   if (broken) throw failAt(broken.pos[0], `the file is not valid YAML: ${broken.message}`, 'correct the YAML');
 
   const root = document.contents;
-  const result = safeParse(source.schema, valueOf(document, failAt));
+  const result = safeParse(source.schema, valueOf(document, failAt), { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
     const path = keyPath(issue);
@@ -105,15 +105,25 @@ const WORDS: Readonly<Record<string, string>> = {
   null: 'empty',
 };
 
+/** Files of tenants are checked here too, and a value or key may be as long as the file. */
+const MAX_QUOTED_CHARACTERS = 100;
+
+function shortened(text: string): string {
+  return text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}…` : text;
+}
+
 function inWords(type: string): string {
-  return WORDS[type] ?? type;
+  return WORDS[type] ?? shortened(type);
 }
 
 /** `registries.hosts[0].prefix`; the whole file for no path. */
 function spell(path: KeyPath): string {
   return path.length === 0
     ? 'the file'
-    : path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
+    : path
+        .map((part) => (typeof part === 'number' ? `[${part}]` : `.${shortened(part)}`))
+        .join('')
+        .replace(/^\./, '');
 }
 
 /** Where the key or item at a path begins, or the nearest one above it. */

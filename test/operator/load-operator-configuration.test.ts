@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { describe, expect, test } from 'vitest';
 import { configurationSchema } from '../../src/operator/configuration-schema.ts';
-import { systemFiles } from '../../src/operator/files.ts';
+import { type FilePorts, systemFiles } from '../../src/operator/files.ts';
 import { loadOperatorConfiguration } from '../../src/operator/load-operator-configuration.ts';
 import { PRESET_HOSTS } from '../../src/operator/presets.ts';
 import { operatorFolder } from './operator-files.ts';
@@ -17,7 +17,8 @@ async function load(yaml: string, environment: Readonly<Record<string, string>> 
 
 describe('loadOperatorConfiguration', () => {
   test('has a default for everything when there is no file', async () => {
-    const configuration = await loadOperatorConfiguration({}, ports);
+    const nothing: FilePorts = { ...systemFiles, stamp: () => undefined, read: () => ({ kind: 'missing' }) };
+    const configuration = await loadOperatorConfiguration({}, { files: nothing });
     expect(configuration).toMatchObject({
       intervalMs: 30_000,
       minimumIntervalMs: 30_000,
@@ -343,6 +344,14 @@ controller: {url: "https://image-resolver.argocd.svc:8443", caFile: /controller-
       where: expect.stringMatching(new RegExp(`/config\\.yaml:${at}`)) as string,
       fix: expect.stringContaining(fix) as string,
     });
+  });
+
+  test('quotes a long key and a long value in part', async () => {
+    const long = 'x'.repeat(100_000);
+    for (const yaml of [`${long}: 1`, `modes: [{mode: ${long}}]`]) {
+      const error: unknown = await load(yaml).catch((reason: unknown) => reason);
+      expect((error as Error).message.length).toBeLessThan(300);
+    }
   });
 
   test.for([
