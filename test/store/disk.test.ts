@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,10 +49,10 @@ test('writing over the limit goes on in memory, said once, with what was there b
 test.skipIf(!mountable)('a full disk is worked beside, in memory, with what was there before', () => {
   const { out, errors } = inShell(
     `unshare --mount bash -c '
-      mount -t tmpfs -o size=1m tmpfs "$DIRECTORY/kept.full" 2>/dev/null || { mkdir "$DIRECTORY/kept.full" && mount -t tmpfs -o size=1m tmpfs "$DIRECTORY/kept.full"; }
-      cp "$DIRECTORY"/kept/* "$DIRECTORY/kept.full"
-      dd if=/dev/zero of="$DIRECTORY/kept.full/filler" bs=1k count=2000 status=none 2>/dev/null
-      "$NODE" "$WRITER" "$DIRECTORY/kept.full" 3000'`,
+      mkdir "$DIRECTORY/full" && mount -t tmpfs -o size=1m tmpfs "$DIRECTORY/full"
+      cp "$DIRECTORY"/kept/* "$DIRECTORY/full"
+      dd if=/dev/zero of="$DIRECTORY/full/filler" bs=1k count=2000 status=none 2>/dev/null
+      "$NODE" "$WRITER" "$DIRECTORY/full" 3000'`,
   );
   expect(errors).toBe('');
   expect(out.filter((line) => line.startsWith('notice'))).toEqual(['notice STORE_UNAVAILABLE']);
@@ -75,7 +75,6 @@ test.skipIf(!mountable)('a read-only disk is read, and written in memory', () =>
 });
 
 test.skipIf(!mountable)('a read-only disk with nothing on it is memory from the start', () => {
-  writeFileSync(join(directory, 'placeholder'), '');
   const { out, errors } = inShell(
     `unshare --mount bash -c '
       mkdir "$DIRECTORY/ro" && mount --bind "$DIRECTORY/ro" "$DIRECTORY/ro" && mount -o remount,ro,bind "$DIRECTORY/ro"

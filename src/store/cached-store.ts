@@ -1,0 +1,95 @@
+import { LRUCache } from 'lru-cache';
+import type {
+  DecisionKey,
+  DecisionStore,
+  ListingKey,
+  ListingRecord,
+  ListingStore,
+  Store,
+  StoredDecision,
+  Versioned,
+} from './store.ts';
+import type { Tag } from '../image/reference.ts';
+
+/** Entries held; a decision is some hundred bytes, a listing's tags some kilobytes. */
+export interface CacheLimits {
+  readonly decisions: number;
+  readonly listings: number;
+  /** Bytes of tags, about. */
+  readonly tagBytes: number;
+}
+
+/**
+ * A store with what was read last in memory, for a long-lived process that is the only one to write to it. It is a file of
+ * its own, so that the plugin's short processes, which share their store and read each entry once, never load it.
+ */
+export function cachedStore(store: Store, limits: CacheLimits): Store {
+  return {
+    ...store,
+    decisions: cachedDecisions(store.decisions, limits.decisions),
+    listings: cachedListings(store.listings, limits),
+    close: () => store.close(),
+  };
+}
+
+function cachedDecisions(behind: DecisionStore, max: number): DecisionStore {
+  const known = new LRUCache<DecisionKey, Versioned<StoredDecision>>({ max });
+  return {
+    async get(key) {
+      const cached = known.get(key);
+      if (cached !== undefined) return cached;
+      const stored = await behind.get(key);
+      if (stored !== undefined) known.set(key, stored);
+      return stored;
+    },
+    async put(key, value, ifVersion) {
+      // Forgotten before and after: a reader in between must not bring the old one back.
+      known.delete(key);
+      try {
+        return await behind.put(key, value, ifVersion);
+      } finally {
+        known.delete(key);
+      }
+    },
+  };
+}
+
+function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore {
+  const records = new LRUCache<ListingKey, ListingRecord>({ max: limits.listings });
+  const tags = new LRUCache<string, readonly Tag[]>({
+    max: limits.listings,
+    maxSize: limits.tagBytes,
+    sizeCalculation: (list) => list.reduce((sum, tag) => sum + tag.length + 16, 64),
+  });
+  const forget = (key: ListingKey): void => {
+    records.delete(key);
+  };
+  return {
+    async get(key) {
+      const cached = records.get(key);
+      if (cached !== undefined) return cached;
+      const record = await behind.get(key);
+      if (record !== undefined) records.set(key, record);
+      return record;
+    },
+    async tags(key, fetchedAt) {
+      const name = `${fetchedAt} ${key}`;
+      const cached = tags.get(name);
+      // Another may have taken its place meanwhile.
+      if (cached !== undefined && records.get(key)?.fetchedAt === fetchedAt) return cached;
+      const list = await behind.tags(key, fetchedAt);
+      if (list !== undefined) tags.set(name, list);
+      return list;
+    },
+    async put(key, listing) {
+      forget(key);
+      await behind.put(key, listing);
+      forget(key);
+    },
+    async update(key, change) {
+      forget(key);
+      await behind.update(key, change);
+      forget(key);
+    },
+  };
+}

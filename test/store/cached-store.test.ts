@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Tag } from '../../src/image/reference.ts';
+import { cachedStore } from '../../src/store/cached-store.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { DecisionKey, ListingKey, Store, StoredDecision } from '../../src/store/store.ts';
+
+const limits = { decisions: 10, listings: 10, tagBytes: 10_000 };
+const key = 'k' as DecisionKey;
+const listing = '["s","r"]' as ListingKey;
+const decision = (tag: string): StoredDecision => ({ tag: tag as Tag, movedAt: 1, confirmedAt: 2 });
+
+interface Counted extends AsyncDisposable {
+  readonly cached: Store;
+  reads: number;
+}
+
+/** A store whose reads are counted, with the cache in front. */
+async function counted(): Promise<Counted> {
+  const directory = mkdtempSync(join(tmpdir(), 'store-'));
+  const store = await openStore({ directory, now: () => 1, notices: () => expect.unreachable() });
+  const count = <T>(answer: T): T => {
+    self.reads += 1;
+    return answer;
+  };
+  const { decisions, listings } = store;
+  const behind: Store = {
+    ...store,
+    decisions: { ...decisions, get: (one) => count(decisions.get(one)) },
+    listings: {
+      ...listings,
+      get: (one) => count(listings.get(one)),
+      tags: (one, fetchedAt) => count(listings.tags(one, fetchedAt)),
+    },
+  };
+  const self: Counted = {
+    cached: cachedStore(behind, limits),
+    reads: 0,
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  return self;
+}
+
+test('a decision is read once, and a new one is seen at once', async () => {
+  await using self = await counted();
+  const { decisions } = self.cached;
+  await decisions.put(key, decision('1.0.5'), null);
+  for (const _ of [1, 2, 3]) expect((await decisions.get(key))?.value.tag).toBe('1.0.5');
+  expect(self.reads).toBe(1);
+  const reading = decisions.get(key);
+  expect(await decisions.put(key, decision('1.0.6'), '1')).toBe('ok');
+  await reading;
+  expect(await decisions.get(key)).toEqual({ value: decision('1.0.6'), version: '2' });
+});
+
+test('a conflict makes it be read again', async () => {
+  await using self = await counted();
+  const { decisions } = self.cached;
+  await decisions.put(key, decision('1.0.5'), null);
+  await decisions.get(key);
+  expect(await decisions.put(key, decision('1.0.6'), null)).toBe('conflict');
+  expect((await decisions.get(key))?.value.tag).toBe('1.0.5');
+  expect(self.reads).toBe(2);
+});
+
+test('a listing and its tags are read once, and a new listing is seen at once', async () => {
+  await using self = await counted();
+  const { listings } = self.cached;
+  await listings.put(listing, { fetchedAt: 1, tags: ['a'] as Tag[] });
+  for (const _ of [1, 2, 3]) {
+    expect((await listings.get(listing))?.count).toBe(1);
+    expect(await listings.tags(listing, 1)).toEqual(['a']);
+  }
+  expect(self.reads).toBe(2);
+  await listings.put(listing, { fetchedAt: 2, tags: ['a', 'b'] as Tag[] });
+  expect(await listings.tags(listing, 1)).toBeUndefined();
+  expect(await listings.tags(listing, 2)).toEqual(['a', 'b']);
+  await listings.update(listing, { fetchedAt: 3, suspect: undefined });
+  expect(await listings.get(listing)).toEqual({ fetchedAt: 3, count: 2 });
+});
