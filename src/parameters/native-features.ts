@@ -79,7 +79,10 @@ export const REF_SOURCE: { readonly why: string; readonly instead: string } = {
 /** Why a name is no parameter although Argo CD has such a feature; `undefined` for other names. */
 export function unavailableFeature(name: string): { readonly why: string; readonly instead: string } | undefined {
   if (name.startsWith('$')) return REF_SOURCE;
-  const kebab = name.replace(/([a-z])(?=[A-Z])/g, '$1-').replaceAll(/[._]/g, '-').toLowerCase();
+  const kebab = name
+    .replace(/([a-z])(?=[A-Z])/g, '$1-')
+    .replaceAll(/[._]/g, '-')
+    .toLowerCase();
   return Object.hasOwn(UNAVAILABLE, kebab) ? UNAVAILABLE[kebab] : undefined;
 }
 

@@ -87,7 +87,11 @@ function valueOf(entry: Readonly<Record<string, unknown>>, name: ParameterName):
   if (!types.includes(type)) throw invalid(`the parameter cannot be a ${type}`, where, fix);
   const value = checkedValue(entry[type], type, where);
   if (value !== undefined) return value;
-  throw invalid(`the parameter is no ${type} of text`, where, type === 'string' ? 'write text' : `write a ${type} of text`);
+  throw invalid(
+    `the parameter is no ${type} of text`,
+    where,
+    type === 'string' ? 'write text' : `write a ${type} of text`,
+  );
 }
 
 function checkedValue(value: unknown, type: 'string' | 'array' | 'map', where: string): ParameterValue | undefined {

@@ -6,6 +6,7 @@ import { credentialId, parseCredentialName } from '../credentials/credential-nam
 import { filtersFrom } from './filters.ts';
 import type { Choice, ImageMatch, ImagePolicy, Origin, Platform } from './image-policy.ts';
 import { oneOf } from './one-of.ts';
+import type { SettingName } from './settings.ts';
 import { chooseStrategy } from './strategy-choice.ts';
 import { writeSpecFrom } from './write-spec.ts';
 import { taken, type Written, type WrittenSettings, wrongValue } from './written.ts';
@@ -61,7 +62,7 @@ export function buildPolicy(draft: PolicyDraft): { readonly policy: ImagePolicy;
   return { policy, notices };
 }
 
-function first(settings: WrittenSettings, name: Parameters<WrittenSettings['get']>[0]): Written | undefined {
+function first(settings: WrittenSettings, name: SettingName): Written | undefined {
   return settings.get(name)?.[0];
 }
 

@@ -7,11 +7,9 @@ import { splitAlias } from './alias.ts';
 import { buildPolicy } from './build-policy.ts';
 import type { ImagePolicy } from './image-policy.ts';
 import { type ImageSettings, imageSettingsFrom } from './image-settings.ts';
+import { MAX_POLICIES } from './limits.ts';
 import type { SettingName } from './settings.ts';
-import { quoted, type Written } from './written.ts';
-
-/** Policies of one place, so that comparing them stays quick whatever a tenant writes. */
-export const MAX_POLICIES = 1000;
+import { quoted, type Written, type WrittenSettings } from './written.ts';
 
 /** Policies with what is to be said about them. */
 export interface PolicyReading {
@@ -137,7 +135,7 @@ function checkAliases(images: readonly ListedImage[], settings: ImageSettings): 
 }
 
 /** A setting for the image alone comes before one for all. */
-function settingsFor(image: ListedImage, settings: ImageSettings): ReadonlyMap<SettingName, readonly Written[]> {
+function settingsFor(image: ListedImage, settings: ImageSettings): WrittenSettings {
   const own = settings.byAlias.get(image.alias ?? '')?.settings;
   const merged = new Map<SettingName, readonly Written[]>([...settings.forAll, ...(own ?? [])]);
   const inImage = constraintIn(image);

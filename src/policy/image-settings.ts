@@ -2,17 +2,20 @@ import { type Notice, UserError } from '../error/user-error.ts';
 import { closestName } from '../operator/closest-name.ts';
 import { splitIgnoreTags, splitList } from './filters.ts';
 import { describeSetting, parseSettingKey, SETTING_NAMES, type SettingName } from './settings.ts';
-import { quoted, type Written } from './written.ts';
+import { quoted, type Written, type WrittenSettings } from './written.ts';
 
 /** The prefix of argocd-image-updater's annotations, so that they can be copied as they are. */
 const UPDATER_PREFIX = 'argocd-image-updater.argoproj.io/';
 
 /** The parameter `image-settings`, taken apart. */
 export interface ImageSettings {
-  readonly forAll: ReadonlyMap<SettingName, readonly Written[]>;
+  readonly forAll: WrittenSettings;
   readonly byAlias: ReadonlyMap<
     string,
-    { readonly settings: ReadonlyMap<SettingName, readonly Written[]>; /** Of its first setting. */ readonly where: string }
+    {
+      readonly settings: WrittenSettings;
+      /** Of its first setting. */ readonly where: string;
+    }
   >;
   readonly notices: readonly Notice[];
 }
@@ -31,12 +34,12 @@ export function imageSettingsFrom(entries: ReadonlyMap<string, string>): ImageSe
     if (parsedKey === undefined) throw unknownSetting(key, where);
     const { setting } = parsedKey;
     const alias = parsedKey.alias.replaceAll('/', '_');
-    const { ownOnly, meaningless: isMeaningless } = describeSetting(setting);
+    const { isTarget, meaningless: isMeaningless } = describeSetting(setting);
     if (isMeaningless === true) {
       meaningless.add(setting);
       continue;
     }
-    if (alias === '' && ownOnly === true) {
+    if (alias === '' && isTarget === true) {
       throw new UserError('SETTING_INVALID', {
         what: `${setting} is for one image, and no alias stands before it`,
         where,
@@ -70,16 +73,16 @@ export function valuesOf(setting: SettingName, written: Written): readonly Writt
 
 /** The error that a key ends with no known setting. */
 export function unknownSetting(key: string, where: string): UserError {
-  const dot = key.indexOf('.');
-  const name = key === 'image-list' ? key : key.slice(dot + 1);
-  if (name === 'image-list') {
+  if (key === 'image-list') {
     return new UserError('SETTING_UNKNOWN', {
       what: 'image-list is no setting here',
       where,
       fix: 'write its text as the string of the parameter images',
     });
   }
-  const meant = closestName(name, SETTING_NAMES) ?? closestName(key, SETTING_NAMES);
+  // Aliases and settings may hold dots, so each part behind a dot could be the setting that was meant.
+  const endings = key.split('.', 10).map((_, index, parts) => parts.slice(index).join('.'));
+  const meant = endings.map((ending) => closestName(ending, SETTING_NAMES)).find((name) => name !== undefined);
   const known = SETTING_NAMES.filter((one) => describeSetting(one).meaningless !== true).join(', ');
   return new UserError('SETTING_UNKNOWN', {
     what: `${quoted(key)} ends with no known setting`,

@@ -39,7 +39,11 @@ export async function selectionFromSettings(options: {
     for (const filter of filters) {
       const answer = await checkFilter(filter);
       if (!answer.ok) {
-        throw usage(`the filter ${JSON.stringify(filter.pattern)} ${answer.problem}`, `option --${filter.effect}-tags`, answer.fix ?? 'correct it');
+        throw usage(
+          `the filter ${JSON.stringify(filter.pattern)} ${answer.problem}`,
+          `option --${filter.effect}-tags`,
+          answer.fix ?? 'correct it',
+        );
       }
     }
     return { strategy, filters, platforms: PLATFORMS };

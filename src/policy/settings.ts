@@ -11,8 +11,8 @@ export interface SettingDescription {
   readonly fileKey?: string;
   /** What can be written, for messages. */
   readonly values: string;
-  /** Only the place where one policy has one image may have it: never without an alias, never in annotations. */
-  readonly ownOnly?: true;
+  /** Acts before rendering, for one image: never without an alias, never in annotations. */
+  readonly isTarget?: true;
   /** Not in annotations: they belong to whoever writes the manifest of the workload. */
   readonly notInAnnotations?: true;
   /** Write-back settings of argocd-image-updater: accepted, and said once that they do nothing. */
@@ -32,17 +32,20 @@ export const SETTINGS = {
   },
   'allow-tags': { fileKey: 'allowTags', values: 'regexp:<expression in RE2 syntax> or any' },
   'image-tag-filter': { values: 'an expression in RE2 syntax' },
-  'ignore-tags': { fileKey: 'ignoreTags', values: 'globs with commas between them, or regexp:<expression in RE2 syntax>' },
+  'ignore-tags': {
+    fileKey: 'ignoreTags',
+    values: 'globs with commas between them, or regexp:<expression in RE2 syntax>',
+  },
   platforms: { fileKey: 'platforms', values: 'os/arch or os/arch/variant, with commas between them' },
   'pull-secret': {
     fileKey: 'pullSecret',
     values: 'pullsecret:<namespace>/<name> or secret:<namespace>/<name>#<field>',
     notInAnnotations: true,
   },
-  'helm.image-name': { fileKey: 'helm', values: 'a value path such as image.repository', ownOnly: true },
-  'helm.image-tag': { fileKey: 'helm', values: 'a value path such as image.tag', ownOnly: true },
-  'helm.image-spec': { fileKey: 'helm', values: 'a value path such as image', ownOnly: true },
-  'kustomize.image-name': { fileKey: 'kustomize', values: 'the name of the image in the base', ownOnly: true },
+  'helm.image-name': { fileKey: 'helm', values: 'a value path such as image.repository', isTarget: true },
+  'helm.image-tag': { fileKey: 'helm', values: 'a value path such as image.tag', isTarget: true },
+  'helm.image-spec': { fileKey: 'helm', values: 'a value path such as image', isTarget: true },
+  'kustomize.image-name': { fileKey: 'kustomize', values: 'the name of the image in the base', isTarget: true },
   output: { fileKey: 'output', values: 'tag, digest or tag@digest' },
   pin: { fileKey: 'pin', values: 'a tag or a digest (sha256:…)' },
   optional: { fileKey: 'optional', values: 'true or false', notInAnnotations: true },
@@ -69,12 +72,14 @@ export function describeSetting(name: SettingName): SettingDescription {
 
 /** Whether a setting may be written in a place. */
 export function isAllowedIn(name: SettingName, place: Place): boolean {
-  const { ownOnly, notInAnnotations, meaningless } = describeSetting(name);
-  return place !== 'annotation' || (ownOnly !== true && notInAnnotations !== true && meaningless !== true);
+  const { isTarget, notInAnnotations, meaningless } = describeSetting(name);
+  return place !== 'annotation' || (isTarget !== true && notInAnnotations !== true && meaningless !== true);
 }
 
 const BY_NAME: ReadonlyMap<string, SettingName> = new Map(
-  SETTING_NAMES.flatMap((name) => [name, ...(describeSetting(name).aliases ?? [])].map((known) => [known, name] as const)),
+  SETTING_NAMES.flatMap((name) =>
+    [name, ...(describeSetting(name).aliases ?? [])].map((known) => [known, name] as const),
+  ),
 );
 
 /** A key such as `web.helm.image-tag`, taken apart. */
@@ -86,7 +91,7 @@ export interface SettingKey {
 
 /** The longest known name at the end of a key is the setting, what stands before it the alias, which may hold dots. */
 export function parseSettingKey(key: string): SettingKey | undefined {
-  for (let start = 0; ; ) {
+  for (let start = 0; ;) {
     const setting = BY_NAME.get(key.slice(start));
     if (setting !== undefined) return { alias: key.slice(0, Math.max(0, start - 1)), setting };
     const dot = key.indexOf('.', start);

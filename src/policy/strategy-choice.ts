@@ -50,10 +50,15 @@ export function chooseStrategy(input: {
       const hasExpression = input.filters.some(({ effect, kind }) => effect === 'allow' && kind === 'regexp');
       const written = input.strategy ?? { text: name, where: input.where };
       if (hasExpression) return { strategy: { kind: 'newest-build' }, notices: unusedConstraint(name, constraint) };
-      throw wrongValue('update-strategy', written, 'takes the newest of the tags that an expression allows, and there is none', {
-        code: 'CONSTRAINT_MISSING',
-        fix: 'add allow-tags: regexp:<expression in RE2 syntax>',
-      });
+      throw wrongValue(
+        'update-strategy',
+        written,
+        'takes the newest of the tags that an expression allows, and there is none',
+        {
+          code: 'CONSTRAINT_MISSING',
+          fix: 'add allow-tags: regexp:<expression in RE2 syntax>',
+        },
+      );
     }
     case 'newest-build':
     case 'alphabetical':
@@ -85,7 +90,11 @@ function semver(constraint: Written | undefined): StrategyChoice {
   }
   const written = constraint ?? { text: '', where: '' };
   const { text } = taken('constraint', written, answer, 'CONSTRAINT_INVALID');
-  return { strategy: { kind: 'semver', constraint: text }, selector: { kind: 'constraint', constraint: text }, notices: [] };
+  return {
+    strategy: { kind: 'semver', constraint: text },
+    selector: { kind: 'constraint', constraint: text },
+    notices: [],
+  };
 }
 
 function digest(constraint: Written | undefined): StrategyChoice {

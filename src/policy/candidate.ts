@@ -1,0 +1,62 @@
+import type { ImageField } from '../edit/image-field.ts';
+import { parseConstraint, satisfies } from '../image/constraint.ts';
+import type { ImageReference, Tag } from '../image/reference.ts';
+import { parseVersion } from '../image/version.ts';
+import { parseGlob } from '../strategy/glob.ts';
+import type { ImageMatch, ImagePolicy, TagSelector } from './image-policy.ts';
+
+/** What a tag in Git says about a policy: this one's, not this one's, or nothing. */
+export type TagVerdict = 'yes' | 'no' | 'unknown';
+
+/** A policy made ready to be compared with fields of its repository. */
+export interface Candidate {
+  readonly policy: ImagePolicy;
+  /** Whether one of `match` fits; `undefined` when there is none. */
+  fitsMatch(field: ImageField): boolean | undefined;
+  tagVerdict(tag: string | undefined): TagVerdict;
+  /** The tag that its target put into the rendering; the policy is then about images with exactly this tag. */
+  readonly applied?: Tag;
+}
+
+/** @param applied what the policy's target has set before rendering, if anything. */
+export function candidateFor(policy: ImagePolicy, applied: Tag | undefined): Candidate {
+  const matches = policy.match.map(compileMatch);
+  return {
+    policy,
+    fitsMatch: (field) => (matches.length === 0 ? undefined : matches.some((match) => match(field))),
+    tagVerdict: compileSelector(policy.tagSelector),
+    ...(applied !== undefined && { applied }),
+  };
+}
+
+/** The tag of an image as it runs: without tag and digest it is `latest`. */
+export function tagInGit(reference: ImageReference): string | undefined {
+  if (reference.slot.kind === 'tag') return reference.slot.tag;
+  return reference.slot.kind === 'none' && reference.digest === undefined ? 'latest' : undefined;
+}
+
+function compileMatch(match: ImageMatch): (field: ImageField) => boolean {
+  const kind = glob(match.kind);
+  const name = glob(match.name);
+  const namespace = glob(match.namespace);
+  const container = glob(match.container);
+  return ({ resource, container: theirs }) =>
+    kind(resource.kind) && name(resource.name) && namespace(resource.namespace) && container(theirs);
+}
+
+/** What is absent matches `*` only, as the empty text does. Globs were checked where they are written. */
+function glob(pattern: string | undefined): (text: string | undefined) => boolean {
+  if (pattern === undefined) return () => true;
+  const compiled = parseGlob(pattern);
+  return compiled.ok ? (text = '') => compiled.value.matches(text) : () => false;
+}
+
+function compileSelector(selector: TagSelector | undefined): (tag: string | undefined) => TagVerdict {
+  if (selector === undefined) return () => 'unknown';
+  if (selector.kind === 'tag') return (tag) => (tag === selector.tag ? 'yes' : 'no');
+  const constraint = parseConstraint(selector.constraint);
+  return (tag) => {
+    const version = tag === undefined ? undefined : parseVersion(tag);
+    return constraint.ok && version !== undefined && satisfies(constraint.value, version) ? 'yes' : 'no';
+  };
+}

@@ -1,0 +1,51 @@
+import type { ImageField } from '../edit/image-field.ts';
+import type { Notice } from '../error/user-error.ts';
+import { parseConstraint } from '../image/constraint.ts';
+import { placeOf } from './match-messages.ts';
+import { quoted } from './written.ts';
+
+/** Fields that are told before the rest is only counted. */
+const TOLD = 10;
+
+/** A colon with an operator of constraints behind it. Placeholders such as `$(TAG)` are somebody else's. */
+const CONSTRAINT_BEGINS = /:\s*[~^<>=!]/;
+
+/**
+ * Notices for images without a policy that look as if they were written for this plugin: a constraint in the place of the tag.
+ *
+ * @param fields those that pass as written.
+ */
+export function fieldNotices(fields: readonly ImageField[]): readonly Notice[] {
+  const found = fields.flatMap((field) => noticeFor(field) ?? []);
+  if (found.length <= TOLD) return found;
+  const rest = found.length - TOLD;
+  return [
+    ...found.slice(0, TOLD),
+    { code: 'CONSTRAINT_IN_TAG', what: `${rest} more images have a constraint in the place of the tag` },
+  ];
+}
+
+function noticeFor(field: ImageField): Notice | undefined {
+  const { reference, written } = field;
+  if (reference === undefined) {
+    return CONSTRAINT_BEGINS.test(written) ? unparsable(field, 'is no image reference') : undefined;
+  }
+  if (reference.slot.kind !== 'constraint') return undefined;
+  const constraint = parseConstraint(reference.slot.text);
+  if (constraint.ok) {
+    return {
+      code: 'CONSTRAINT_IN_TAG',
+      what: `the image ${quoted(written)} passes as written, because a constraint in the place of the tag does nothing; write a policy for it in the parameter images, in .image-resolver.yaml or in an annotation image-resolver.io/<container>`,
+      where: placeOf(field),
+    };
+  }
+  return CONSTRAINT_BEGINS.test(written) ? unparsable(field, `${constraint.problem} after its colon`) : undefined;
+}
+
+function unparsable(field: ImageField, problem: string): Notice {
+  return {
+    code: 'FIELD_UNPARSABLE',
+    what: `the image ${quoted(field.written)} ${problem} and passes as written; constraints stand in the parameter images, in .image-resolver.yaml or in annotations`,
+    where: placeOf(field),
+  };
+}
