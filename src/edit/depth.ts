@@ -16,28 +16,41 @@ export type DepthCheck =
  * is a loop with a stack of its own, stopped here as soon as that stack is too high.
  */
 export function checkDepth(text: string, maximum: number): DepthCheck {
-  const tokens = tokensWithin(text, maximum);
+  const tokens = tokensWithin(text, { depth: maximum, lexemes: Infinity });
   for (;;) {
     const next = tokens.next();
-    if (next.done) return next.value.ok ? next.value : { ok: false, line: lineOf(text, next.value.offset) };
+    if (!next.done) continue;
+    return next.value.kind === 'deep' ? { ok: false, line: lineOf(text, next.value.offset) } : { ok: true };
   }
 }
 
 /** How {@link tokensWithin} ended. */
-type TokensEnd = { readonly ok: true } | { readonly ok: false; readonly offset: number };
+export type TokensEnd =
+  | { readonly kind: 'complete'; readonly lexemes: number }
+  | { readonly kind: 'deep'; readonly offset: number }
+  | { readonly kind: 'long' };
 
-/** The concrete syntax of a text, top-level token by token, for as long as it keeps within the depth. */
-export function* tokensWithin(text: string, maximum: number): Generator<CST.Token, TokensEnd> {
+/**
+ * The concrete syntax of a text, top-level token by token, for as long as it keeps within the limits. A lexeme (a word, a
+ * blank, a bracket, a line end) costs some 400 bytes until its document ends.
+ */
+export function* tokensWithin(
+  text: string,
+  limits: { readonly depth: number; readonly lexemes: number },
+): Generator<CST.Token, TokensEnd> {
   const parser = new Parser();
+  let lexemes = 0;
   for (const lexeme of new Lexer().lex(text)) {
+    lexemes += 1;
+    if (lexemes > limits.lexemes) return { kind: 'long' };
     yield* parser.next(lexeme);
     // One entry is the document, and one more may be the scalar in hand.
-    if (parser.stack.length > maximum && openCollections(parser.stack) > maximum) {
-      return { ok: false, offset: parser.offset };
+    if (parser.stack.length > limits.depth && openCollections(parser.stack) > limits.depth) {
+      return { kind: 'deep', offset: parser.offset };
     }
   }
   yield* parser.end();
-  return { ok: true };
+  return { kind: 'complete', lexemes };
 }
 
 function openCollections(stack: readonly CST.Token[]): number {

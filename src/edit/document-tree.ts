@@ -8,22 +8,27 @@ import { indexAnchors, NO_ANCHORS, type AnchorIndex } from './anchors.ts';
 export interface DocumentTree {
   readonly root: Node | null;
   readonly anchors: AnchorIndex;
-  /** Shared by all documents of a rendering. */
-  readonly budget: StepBudget;
+  readonly budget: Budget;
 }
 
-/** How many more map entries and list items may be looked at. */
-export interface StepBudget {
+/** What the documents of a rendering may still cost together. */
+export interface Budget {
+  /** Map entries and list items to look at. */
   steps: number;
+  /** Smallest pieces of YAML to parse, not counting documents of simple lines. */
+  lexemes: number;
 }
 
-/** Far more than 50 MiB without aliases can need. */
-export const MAX_STEPS = 20_000_000;
+/** A whole budget: far more steps than 50 MiB without aliases can need, and the lexemes of about 5 MB of unusual YAML or JSON. */
+export function freshBudget(): Budget {
+  return { steps: 20_000_000, lexemes: 1_000_000 };
+}
 
 /** Why a text is no document, with the place in that text. */
 export type TreeProblem =
   | { readonly kind: 'invalid'; readonly what: string; readonly offset: number }
-  | { readonly kind: 'deep'; readonly offset: number };
+  | { readonly kind: 'deep'; readonly offset: number }
+  | { readonly kind: 'long' };
 
 const OPTIONS = {
   schema: 'failsafe', // every scalar is a string
@@ -35,16 +40,17 @@ const OPTIONS = {
 } as const;
 
 /** Parses the text of at most one document. */
-export function parseTree(text: string, budget: StepBudget): DocumentTree | TreeProblem {
+export function parseTree(text: string, budget: Budget): DocumentTree | TreeProblem {
   const simple = readBlockLines(text);
   if (simple) return { root: simple, anchors: NO_ANCHORS, budget };
-  const tokens = tokensWithin(text, MAX_DEPTH);
+  const tokens = tokensWithin(text, { depth: MAX_DEPTH, lexemes: budget.lexemes });
   const composer = new Composer(OPTIONS);
   const documents: Document.Parsed[] = [];
   for (;;) {
     const next = tokens.next();
     if (next.done) {
-      if (!next.value.ok) return { kind: 'deep', offset: next.value.offset };
+      if (next.value.kind !== 'complete') return next.value;
+      budget.lexemes -= next.value.lexemes;
       break;
     }
     documents.push(...composer.next(next.value));
@@ -157,4 +163,11 @@ export function spend(tree: DocumentTree, steps: number): void {
     where: 'rendered manifests',
     fix: 'write fewer aliases of lists and maps',
   });
+}
+
+/** A text without the newlines at its end, which a block scalar may have. */
+export function withoutFinalNewlines(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\n') end -= 1;
+  return text.slice(0, end);
 }

@@ -4,11 +4,12 @@ import { parsePolicyReference, parseReference, type ImageReference } from '../im
 import { ANNOTATION_PREFIX, mergeAnnotations, policyAnnotations } from './annotations.ts';
 import { BUILT_IN_RULES } from './built-in-rules.ts';
 import {
+  freshBudget,
   lookUp,
-  MAX_STEPS,
   parseTree,
   resolved,
   textOf,
+  withoutFinalNewlines,
   type DocumentTree,
   type TreeProblem,
 } from './document-tree.ts';
@@ -43,7 +44,7 @@ export function findImages(text: string, options: FindOptions): Rendering {
   const keys = keysOf(rules);
   const fileName = options.fileName ?? 'rendered manifests';
   const lines = new LineNumbers(text);
-  const budget = { steps: MAX_STEPS };
+  const budget = freshBudget();
   const documents: FoundDocument[] = [];
   const fields: ImageField[] = [];
   const annotated: AnnotatedResource[] = [];
@@ -166,7 +167,8 @@ function podMetadata(tree: DocumentTree, resource: Resource, rule: KindRule): re
 function imageText(tree: DocumentTree, node: Node): string | undefined {
   const scalar = resolved(tree, node);
   if (!isScalar(scalar) || !(scalar.tag === undefined || STRING_TAGS.has(scalar.tag))) return undefined;
-  return textOf(tree, scalar)?.replace(/\n+$/, '');
+  const text = textOf(tree, scalar);
+  return text === undefined ? undefined : withoutFinalNewlines(text);
 }
 
 const STRING_TAGS: ReadonlySet<string> = new Set(['!', 'tag:yaml.org,2002:str']);
@@ -241,6 +243,12 @@ function invalid(
         what: `document ${String(span.index + 1)} of the rendered manifests is nested deeper than 100 levels`,
         where: position(problem.offset),
         fix: 'nest lists and maps less deep',
+      });
+    case 'long':
+      return new UserError('RENDER_TOO_LARGE', {
+        what: 'the rendered documents with images are too large to be parsed in one go',
+        where: position(0),
+        fix: 'split the application, or write fewer flow collections, anchors and JSON documents',
       });
     default:
       return problem satisfies never;

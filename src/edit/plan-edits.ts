@@ -3,7 +3,7 @@ import { UserError } from '../error/user-error.ts';
 import { formatReference, parseDigest, parseTag, type Digest, type Tag } from '../image/reference.ts';
 import { placeCounter } from './anchors.ts';
 import type { Edit } from './apply-edits.ts';
-import { resolved, textOf } from './document-tree.ts';
+import { resolved, textOf, withoutFinalNewlines } from './document-tree.ts';
 import type { FieldId, ImageField } from './image-field.ts';
 import type { FoundDocument, FoundField, Rendering } from './rendering.ts';
 import { replacementFor, type Replacement } from './scalar-text.ts';
@@ -115,7 +115,7 @@ function changing(rendering: Rendering, document: FoundDocument, plans: readonly
 }
 
 function currentText(document: FoundDocument, node: Node): string {
-  return (textOf(document.tree, resolved(document.tree, node)) ?? '').replace(/\n+$/, '');
+  return withoutFinalNewlines(textOf(document.tree, resolved(document.tree, node)) ?? '');
 }
 
 function newValue(rendering: Rendering, found: FoundField, write: FieldWrite): string {

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, type Node } from 'yaml';
 import { applyEdits } from './apply-edits.ts';
-import { MAX_STEPS, parseTree } from './document-tree.ts';
+import { freshBudget, parseTree, withoutFinalNewlines } from './document-tree.ts';
 import type { FoundDocument } from './rendering.ts';
 import type { Replacement } from './scalar-text.ts';
 
@@ -22,7 +22,7 @@ export function verifyEdits(document: FoundDocument, changes: readonly ScalarCha
   const edits = changes
     .map(({ replacement: { start, end, text: value } }) => ({ start, end, was: text.slice(start, end), text: value }))
     .sort((a, b) => a.start - b.start);
-  const after = parseTree(applyEdits(text, edits), { steps: MAX_STEPS });
+  const after = parseTree(applyEdits(text, edits), freshBudget());
   if ('kind' in after) return 'the changed document is no longer valid';
   const values = new Map(changes.map(({ node, value }) => [node, value]));
   return isSame(document.tree.root, after.root, values) ? undefined : 'the changed document reads differently';
@@ -50,7 +50,8 @@ function isSame(before: unknown, after: unknown, changes: ReadonlyMap<Node, stri
 function isChanged(before: Node, after: unknown, value: string): boolean {
   if (!isScalar(after)) return false;
   if (!isScalar(before)) return after.value === value && after.anchor === undefined && after.tag === undefined;
-  const newlines = typeof before.value === 'string' ? (/\n*$/.exec(before.value)?.[0] ?? '') : '';
+  const newlines =
+    typeof before.value === 'string' ? before.value.slice(withoutFinalNewlines(before.value).length) : '';
   return after.value === value + newlines && sameProperties(before, after);
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Lexer, parseAllDocuments, parseDocument, stringify, visit, type Node } from 'yaml';
@@ -90,12 +91,17 @@ const podText = fc
       metadata: { name: 'web', labels: extra },
       spec: { before: extra, containers, after: extra },
     };
-    return stringify(pod, { ...options, aliasDuplicateObjects: false, version: '1.2', schema: 'core' });
+    return {
+      pod,
+      source: stringify(pod, { ...options, aliasDuplicateObjects: false, version: '1.2', schema: 'core' }),
+    };
   })
   // The package folds some texts wrongly, and puts flow collections into columns where it does not accept them.
-  .filter(
-    (source) => !source.includes('undefined') && parseDocument(source, { logLevel: 'silent' }).errors.length === 0,
-  );
+  .filter(({ pod, source }) => {
+    const read = parseDocument(source, { logLevel: 'silent' });
+    return read.errors.length === 0 && isDeepStrictEqual(read.toJS(), pod);
+  })
+  .map(({ source }) => source);
 
 /** Block lines with simple values, indented this way and that. */
 const simpleText = fc.tuple(tree.map, fc.array(fc.nat(), { minLength: 20, maxLength: 20 })).map(([root, choices]) => {
@@ -157,7 +163,7 @@ const mangled = (texts: fc.Arbitrary<string>): fc.Arbitrary<string> =>
       return lines.join('\n');
     });
 
-const STRICT_RUN = { numRuns: 400 };
+const STRICT_RUN = { numRuns: 200 };
 
 describe('reading simple lines', () => {
   const describeTree = (root: unknown): unknown[] => {
@@ -187,9 +193,9 @@ describe('reading simple lines', () => {
         expect('errors' in (theirs[0] ?? {}) && theirs[0]?.errors).toEqual([]);
         expect(describeTree(mine)).toEqual(describeTree(theirs[0]?.contents));
       }),
-      { numRuns: 4_000 },
+      { numRuns: 1_500 },
     );
-    expect(read).toBeGreaterThan(200);
+    expect(read).toBeGreaterThan(100);
   });
 });
 
@@ -211,9 +217,9 @@ describe('passing over what does not matter', () => {
         compared += want.length > 0 ? 1 : 0;
         expect(fieldsOf(source)).toEqual(want);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 500 },
     );
-    expect(compared).toBeGreaterThan(100);
+    expect(compared).toBeGreaterThan(50);
   });
 });
 
