@@ -37,7 +37,9 @@ program
 program
   .command('parameters')
   .description('announce the plugin parameters as JSON (called by argocd-cmp-server)')
-  .action(async () => (await import('./commands/parameters.ts')).runParameters());
+  .action(async () => {
+    (await import('./commands/parameters.ts')).runParameters();
+  });
 
 program
   .command('explain')
@@ -110,9 +112,9 @@ program
       return name;
     },
   )
-  .action(async (name: 'policies' | 'configuration' | undefined) =>
-    (await import('./commands/schema.ts')).runSchema(name ?? 'policies'),
-  );
+  .action(async (name: 'policies' | 'configuration' | undefined) => {
+    (await import('./commands/schema.ts')).runSchema(name ?? 'policies');
+  });
 
 for (const command of program.commands) command.exitOverride();
 

@@ -3,7 +3,7 @@ import type { FilePorts } from '../operator/files.ts';
 import type { RegistryHost } from '../operator/operator-configuration.ts';
 import type { RegistryEndpoint } from '../registry/access.ts';
 
-/** argocd-image-updater's defaults. */
+/** For registries that the operator did not configure: argocd-image-updater's default. */
 const REQUESTS_PER_SECOND = 20;
 /** Docker Hub counts by address, and everybody shares it. */
 const DOCKER_HUB_REQUESTS_PER_SECOND = 10;
@@ -37,11 +37,17 @@ export function endpointFor(
     ...(ca.value !== '' && { ca: ca.value }),
     privateAddressAllowed: isNamed,
     tokenHosts: entry?.tokenHosts ?? [],
-    requestsPerSecond: entry?.requestsPerSecond ?? (isDockerHub ? DOCKER_HUB_REQUESTS_PER_SECOND : REQUESTS_PER_SECOND),
+    requestsPerSecond: entry?.requestsPerSecond ?? defaultRate(isDockerHub, isNamed),
     concurrency: entry?.concurrency ?? CONCURRENCY,
     pageSize: entry?.pageSize ?? (host === 'quay.io' ? QUAY_PAGE_SIZE : PAGE_SIZE),
     ...(entry?.tagSortMode !== undefined && { tagSortMode: entry.tagSortMode }),
   });
+}
+
+/** A configured registry without a limit has none, as with argocd-image-updater; concurrency still bounds it. */
+function defaultRate(isDockerHub: boolean, isNamed: boolean): number {
+  if (isDockerHub) return DOCKER_HUB_REQUESTS_PER_SECOND;
+  return isNamed ? Number.POSITIVE_INFINITY : REQUESTS_PER_SECOND;
 }
 
 /** A file counts by its path: renewed certificates are the same configuration, and decisions outlive them. */

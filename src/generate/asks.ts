@@ -1,11 +1,13 @@
+import type { Tag } from '../image/reference.ts';
 import type { ImagePolicy } from '../policy/image-policy.ts';
 import type { Ask, Resolution, ResolveQuery, Resolver } from '../resolve/resolver.ts';
-import type { Tag } from '../image/reference.ts';
 
 /** The question a policy asks for one field (or, with a target, before there are fields). */
-export function askFor(policy: ImagePolicy, tagInGit?: Tag): Ask {
+export function askFor(policy: ImagePolicy, tagInField?: Tag): Ask {
+  // Only a digest policy without a tag of its own follows the tag in Git; for the rest one ask serves every field.
+  const tagInGit = followsGit(policy) ? tagInField : undefined;
   return {
-    image: `${policy.repository.name}|${policy.alias}`,
+    image: [policy.repository.name, policy.alias, ...(tagInGit === undefined ? [] : [tagInGit])].join('|'),
     label: policy.alias,
     where: policy.origin.where,
     repository: policy.repository,
@@ -15,51 +17,51 @@ export function askFor(policy: ImagePolicy, tagInGit?: Tag): Ask {
     ...(policy.write.output !== undefined && { output: policy.write.output }),
     ...(policy.pollIntervalMs !== undefined && { pollIntervalMs: policy.pollIntervalMs }),
     ...(policy.credential !== undefined && { credential: policy.credential }),
-    // Only a digest policy without a tag of its own follows the tag in Git; for the rest one ask serves every field.
-    ...(tagInGit !== undefined && followsGit(policy) && { tagInGit }),
+    ...(tagInGit !== undefined && { tagInGit }),
   };
 }
 
 function followsGit({ choice }: ImagePolicy): boolean {
-  return (
-    choice.kind === 'select' &&
-    choice.selection.strategy.kind === 'digest' &&
-    choice.selection.strategy.tag === undefined
-  );
+  if (choice.kind !== 'select') return false;
+  const { strategy } = choice.selection;
+  return strategy.kind === 'digest' && strategy.tag === undefined;
 }
 
 /**
- * Asks a resolver and remembers: what was answered before rendering is the answer after it too, so that one rendering
+ * Asks the resolver and remembers: what was answered before rendering is the answer after it too, so that one rendering
  * never mixes two answers to one question.
  */
 export class Answers {
-  readonly #resolver: Resolver;
+  readonly #open: () => Promise<Resolver>;
   readonly #query: Omit<ResolveQuery, 'asks' | 'budgetMs'>;
   readonly #known = new Map<string, Resolution>();
+  #resolver: Promise<Resolver> | undefined;
 
-  constructor(resolver: Resolver, query: Omit<ResolveQuery, 'asks' | 'budgetMs'>) {
-    this.#resolver = resolver;
+  constructor(open: () => Promise<Resolver>, query: Omit<ResolveQuery, 'asks' | 'budgetMs'>) {
+    this.#open = open;
     this.#query = query;
+  }
+
+  /** Opens the resolver while there is time. */
+  async prepare(): Promise<void> {
+    await (this.#resolver ??= this.#open());
   }
 
   /** One resolution per ask, in the same order. */
   async to(asks: readonly Ask[], budgetMs: number, signal: AbortSignal): Promise<readonly Resolution[]> {
-    const keys = asks.map((ask) => JSON.stringify(ask));
-    const unknown = new Map(
-      asks.map((ask, index) => [keys[index] as string, ask] as const).filter(([key]) => !this.#known.has(key)),
-    );
+    const keyed = asks.map((ask) => [JSON.stringify(ask), ask] as const);
+    const unknown = new Map(keyed.filter(([key]) => !this.#known.has(key)));
     if (unknown.size > 0) {
-      const resolutions = await this.#resolver.resolve(
-        { ...this.#query, budgetMs, asks: [...unknown.values()] },
-        signal,
-      );
-      for (const [index, key] of [...unknown.keys()].entries()) {
-        const resolution = resolutions[index];
-        if (resolution === undefined)
-          throw new Error(`the resolver answered ${resolutions.length} of ${unknown.size} asks`);
-        this.#known.set(key, resolution);
-      }
+      const resolver = await (this.#resolver ??= this.#open());
+      const resolutions = await resolver.resolve({ ...this.#query, budgetMs, asks: [...unknown.values()] }, signal);
+      for (const [index, key] of [...unknown.keys()].entries()) this.#known.set(key, at(resolutions, index));
     }
-    return keys.map((key) => this.#known.get(key) as Resolution);
+    return keyed.map(([key]) => this.#known.get(key)).filter((resolution) => resolution !== undefined);
   }
+}
+
+function at(resolutions: readonly Resolution[], index: number): Resolution {
+  const resolution = resolutions[index];
+  if (resolution === undefined) throw new Error(`the resolver answered ${resolutions.length} asks only`);
+  return resolution;
 }

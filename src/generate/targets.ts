@@ -3,15 +3,42 @@ import type { Tag } from '../image/reference.ts';
 import type { ImagePolicy } from '../policy/image-policy.ts';
 import type { ValueOverrides } from '../render/render-spec.ts';
 import type { Resolution } from '../resolve/resolver.ts';
+import { type Answers, askFor } from './asks.ts';
+import { throwErrorsOf } from './failures.ts';
 
 /** A policy that acts before rendering, with its answer. */
 export interface TargetAnswer {
   readonly policy: ImagePolicy;
   readonly resolution: Resolution;
+  /** What goes into the values; absent when the image stays as in Git. Values get no digest: it is no label. */
+  readonly tag?: Tag;
 }
 
-/** The tag an answer puts into values; undefined when the image stays as in Git. Values get no digest: it is no label. */
-export function tagForValues({ policy, resolution }: TargetAnswer): Tag | undefined {
+/**
+ * Asks for the policies that set Helm values or kustomize images.
+ *
+ * @throws {AggregateError} the answers that are errors: rendering with other values than asked for would be wrong.
+ */
+export async function answerTargets(
+  policies: readonly ImagePolicy[],
+  answers: Answers,
+  timeLeft: () => number,
+  signal: AbortSignal,
+): Promise<readonly TargetAnswer[]> {
+  const targeted = policies.filter(({ write }) => write.target !== undefined);
+  if (targeted.length === 0) return [];
+  const asks = targeted.map((policy) => askFor(policy));
+  const resolutions = await answers.to(asks, timeLeft(), signal);
+  throwErrorsOf(resolutions);
+  return targeted.flatMap((policy, index) => {
+    const resolution = resolutions[index];
+    if (resolution === undefined) return [];
+    const tag = tagOf(policy, resolution);
+    return [{ policy, resolution, ...(tag !== undefined && { tag }) }];
+  });
+}
+
+function tagOf(policy: ImagePolicy, resolution: Resolution): Tag | undefined {
   switch (resolution.kind) {
     case 'decided':
     case 'stale':
@@ -38,11 +65,10 @@ export function tagForValues({ policy, resolution }: TargetAnswer): Tag | undefi
 export function overridesFrom(answers: readonly TargetAnswer[]): ValueOverrides {
   const helm: { path: string; value: string }[] = [];
   const kustomizeImages: string[] = [];
-  for (const answer of answers) {
-    const { target } = answer.policy.write;
-    const tag = tagForValues(answer);
+  for (const { policy, tag } of answers) {
+    const { target } = policy.write;
     if (target === undefined || tag === undefined) continue;
-    const repository = answer.policy.writtenRepository;
+    const repository = policy.writtenRepository;
     switch (target.kind) {
       case 'helm':
         if (target.name !== undefined) helm.push({ path: target.name, value: repository });

@@ -18,7 +18,7 @@ export async function runSelect(options: SelectOptions): Promise<void> {
   const selection = await selectionFromSettings(options);
   const selector = await selectorFor(selection, { rejections: false });
   const candidates = readCandidates(await text(process.stdin), selector.needs === 'created');
-  const kept = new Set(selector.preselect([...candidates.keys()]).kept);
+  const kept = new Set<string>(selector.preselect([...candidates.keys()]).kept);
   const { best } = selector.rank([...candidates.values()].filter(({ tag }) => kept.has(tag)));
   if (best === undefined) {
     process.stderr.write(`none of ${candidates.size} tags satisfies ${selector.label}\n`);
@@ -29,7 +29,7 @@ export async function runSelect(options: SelectOptions): Promise<void> {
 }
 
 /** One tag a line, with a tabulator and an RFC 3339 date where the strategy reads dates. Empty lines are passed over. */
-function readCandidates(input: string, dated: boolean): ReadonlyMap<string, Candidate> {
+function readCandidates(input: string, dated: boolean): ReadonlyMap<Candidate['tag'], Candidate> {
   const candidates = new Map<Candidate['tag'], Candidate>();
   for (const [index, line] of input.split('\n').entries()) {
     const [name = '', date] = line.trimEnd().split('\t');

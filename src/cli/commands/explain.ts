@@ -1,0 +1,23 @@
+import { readApplicationFile } from '../application-file.ts';
+import { explanationText } from '../explanation-text.ts';
+import { runGeneration } from '../run-generation.ts';
+
+export interface ExplainOptions {
+  readonly file?: string;
+  readonly project?: string;
+  readonly json?: true;
+}
+
+/** `explain`: what `generate` would do here, and why. Renders in a private copy, so nothing in the directory changes. */
+export async function runExplain(directory: string | undefined, options: ExplainOptions): Promise<void> {
+  const application = options.file === undefined ? undefined : await readApplicationFile(options.file, directory);
+  const { images, notices } = await runGeneration({
+    directory: directory ?? application?.path ?? process.cwd(),
+    environment: { ...process.env, ...application?.environment },
+    inPlace: false,
+    explain: true,
+    ...(options.project !== undefined && { project: options.project }),
+  });
+  if (options.json) process.stdout.write(`${JSON.stringify({ images, notices }, undefined, 2)}\n`);
+  else process.stdout.write(explanationText(images));
+}

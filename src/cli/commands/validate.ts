@@ -1,0 +1,78 @@
+import { UserError } from '../../error/user-error.ts';
+import { readPolicyFile } from '../../generate/policy-file.ts';
+import { configurationPath } from '../../operator/load-operator-configuration.ts';
+import { readBuildEnvironment } from '../../parameters/build-environment.ts';
+import { readParameters } from '../../parameters/read-parameters.ts';
+import { renderSpecFrom } from '../../parameters/render-spec.ts';
+import { checkPolicies } from '../../policy/check-policies.ts';
+import { policiesFromParameters } from '../../policy/from-parameters.ts';
+import type { ImagePolicy } from '../../policy/image-policy.ts';
+import { findAppRoot } from '../../render/app-root.ts';
+import { readApplicationFile } from '../application-file.ts';
+import { fail, tell } from '../exit.ts';
+import { operatorConfiguration } from '../operator.ts';
+
+export interface ValidateOptions {
+  readonly file?: string;
+  readonly json?: true;
+}
+
+interface Checked {
+  readonly what: string;
+  readonly policies?: number;
+}
+
+/** `validate`: everything that can be checked without rendering and without a registry. Tells all errors, not the first. */
+export async function runValidate(directory: string, options: ValidateOptions): Promise<void> {
+  const checked: Checked[] = [];
+  const errors: unknown[] = [];
+  const check = async (work: () => Promise<Checked>): Promise<void> => {
+    try {
+      checked.push(await work());
+    } catch (error) {
+      if (error instanceof AggregateError) errors.push(...(error.errors as unknown[]));
+      else errors.push(error);
+    }
+  };
+  await check(checkOperator);
+  await check(async () => await checkPolicyFile(directory));
+  await check(async () => await checkParameters(directory, options.file));
+
+  if (options.json) {
+    const told = errors.map((error) => (error instanceof UserError ? error.toData() : { what: String(error) }));
+    process.stdout.write(`${JSON.stringify({ checked, errors: told }, undefined, 2)}\n`);
+  } else {
+    for (const { what, policies } of checked) {
+      process.stdout.write(`ok  ${what}${policies === undefined ? '' : `: ${policies} image policies`}\n`);
+    }
+  }
+  if (errors.length > 0) fail(new AggregateError(errors));
+}
+
+async function checkOperator(): Promise<Checked> {
+  const { notices } = await operatorConfiguration().current();
+  tell(notices);
+  return { what: `operator configuration ${configurationPath(process.env).path}` };
+}
+
+async function checkPolicyFile(directory: string): Promise<Checked> {
+  const { policies, notices } = await readPolicyFile(findAppRoot(directory));
+  tell(notices);
+  return await checkedPolicies('.image-resolver.yaml', policies);
+}
+
+async function checkParameters(directory: string, file: string | undefined): Promise<Checked> {
+  const application = file === undefined ? undefined : await readApplicationFile(file, directory);
+  const environment = { ...process.env, ...application?.environment };
+  const parameters = readParameters(environment['ARGOCD_APP_PARAMETERS']);
+  renderSpecFrom(parameters, readBuildEnvironment(environment));
+  const { policies, notices } = await policiesFromParameters(parameters);
+  tell(notices);
+  return await checkedPolicies(file ?? 'ARGOCD_APP_PARAMETERS', policies);
+}
+
+async function checkedPolicies(what: string, policies: readonly ImagePolicy[]): Promise<Checked> {
+  const errors = await checkPolicies(policies);
+  if (errors.length > 0) throw new AggregateError(errors);
+  return { what, policies: policies.length };
+}

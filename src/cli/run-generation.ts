@@ -1,0 +1,47 @@
+import { type Notice, UserError } from '../error/user-error.ts';
+import { generate, type Generation, type GenerateRequest } from '../generate/generate.ts';
+import { TOOLS_ON_PATH } from '../render/render-options.ts';
+import type { Resolver } from '../resolve/resolver.ts';
+import { tell } from './exit.ts';
+import { openResolver, operatorConfiguration } from './operator.ts';
+
+/** One generation with the real operator configuration, store and registries. Warnings go to stderr, also when it fails. */
+export async function runGeneration(request: GenerateRequest): Promise<Generation> {
+  const { configuration, notices } = await operatorConfiguration().current();
+  const warnings: Notice[] = [...notices];
+  let resolver: Promise<Resolver> | undefined;
+  try {
+    const generation = await generate(
+      request,
+      {
+        configuration,
+        resolver: async () => await (resolver ??= openResolver(configuration, (notice) => warnings.push(notice))),
+        tools: TOOLS_ON_PATH,
+        now: () => performance.now(),
+      },
+      stopSignal(),
+    );
+    warnings.push(...generation.notices);
+    return generation;
+  } finally {
+    await (await resolver)?.close();
+    tell(warnings);
+  }
+}
+
+/** Aborts when the process is told to stop, so that children are ended and temporary files removed. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.once(name, () => {
+      controller.abort(
+        new UserError('CANCELLED', {
+          what: `stopped by ${name}`,
+          where: 'image-resolver',
+          fix: 'if it was too slow for who stopped it, image-resolver explain shows what takes long',
+        }),
+      );
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,139 @@
+import { tmpdir } from 'node:os';
+import { type Notice, UserError } from '../error/user-error.ts';
+import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
+import { readBuildEnvironment } from '../parameters/build-environment.ts';
+import { readParameters } from '../parameters/read-parameters.ts';
+import { renderSpecFrom } from '../parameters/render-spec.ts';
+import { findAppRoot } from '../render/app-root.ts';
+import { render } from '../render/render.ts';
+import type { RenderTools } from '../render/render-options.ts';
+import { openWorkspace, sweepLeftovers } from '../render/workspace.ts';
+import type { Resolver } from '../resolve/resolver.ts';
+import { Answers } from './asks.ts';
+import type { ImageReport } from './image-report.ts';
+import { readPolicyFile } from './policy-file.ts';
+import { answerTargets, overridesFrom } from './targets.ts';
+
+/** One generation: all that Argo CD says of it is in the directory and the environment. */
+export interface GenerateRequest {
+  /** The application's directory. */
+  readonly directory: string;
+  /** The tree it may read, where a person named one. */
+  readonly tree?: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Edit and build dependencies in the directory itself. */
+  readonly inPlace: boolean;
+  /** Collect what `explain` shows. */
+  readonly explain: boolean;
+  /** AppProject to ask as, where a person named one; else the environment's. */
+  readonly project?: string;
+}
+
+export interface GeneratePorts {
+  readonly configuration: OperatorConfiguration;
+  /** Called once, when there is something to ask. */
+  readonly resolver: () => Promise<Resolver>;
+  readonly tools: RenderTools;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now: () => number;
+}
+
+export interface Generation {
+  /** The manifests. */
+  readonly text: string;
+  readonly notices: readonly Notice[];
+  readonly images: readonly ImageReport[];
+}
+
+/**
+ * Renders an application and puts into its images what their policies allow and the registry offers. It holds no state of
+ * the process, so it can run many times and side by side in one.
+ *
+ * @throws {UserError} what a user can mend; `AggregateError` of them when several images failed.
+ */
+export async function generate(
+  request: GenerateRequest,
+  ports: GeneratePorts,
+  signal: AbortSignal,
+): Promise<Generation> {
+  const { configuration } = ports;
+  const deadline = ports.now() + configuration.budgetMs;
+  const timeLeft = (): number => {
+    const left = deadline - ports.now();
+    if (left <= 0) throw budgetExceeded(configuration.budgetMs);
+    return left;
+  };
+
+  const parameters = readParameters(request.environment['ARGOCD_APP_PARAMETERS']);
+  const environment = readBuildEnvironment(request.environment);
+  const root = findAppRoot(request.directory, request.tree === undefined ? {} : { treeHint: request.tree });
+  const workspace = openWorkspace({ root, inPlace: request.inPlace, temporaryDirectory: tmpdir() });
+  const project = request.project ?? environment.projectName;
+  const answers = new Answers(ports.resolver, {
+    v: 1,
+    who: { application: environment.appName, ...(project !== undefined && { project }) },
+    explain: request.explain,
+  });
+  try {
+    const { policiesFromParameters } = await import('../policy/from-parameters.ts');
+    const fromParameters = await policiesFromParameters(parameters);
+    const fromFile = await readPolicyFile(root);
+    const written = [...fromParameters.policies, ...fromFile.policies];
+
+    const targets = await answerTargets(written, answers, timeLeft, signal);
+    const rendering = render({
+      root,
+      spec: renderSpecFrom(parameters, environment),
+      environment,
+      policy: configuration.rendering,
+      overrides: overridesFrom(targets),
+      workspace,
+      budgetMs: timeLeft(),
+      signal,
+      tools: ports.tools,
+    });
+    // While the renderer runs: what its output will need is loaded, and what killed predecessors left is swept.
+    const [rendered, { resolveImages }] = await Promise.all([
+      rendering,
+      import('./resolve-images.ts'),
+      written.length > 0 ? answers.prepare() : undefined,
+      sweepLeftovers(tmpdir()),
+    ]);
+    if (rendered.text.trim() === '') throw nothingRendered(root.app);
+
+    const images = await resolveImages({
+      text: rendered.text,
+      parameters: fromParameters.policies,
+      file: fromFile.policies,
+      targets,
+      rules: fromFile.fieldRules,
+      answers,
+      configuration,
+      timeLeft,
+      signal,
+    });
+    return {
+      ...images,
+      notices: [...fromParameters.notices, ...fromFile.notices, ...rendered.notices, ...images.notices],
+    };
+  } finally {
+    await workspace.dispose();
+  }
+}
+
+function budgetExceeded(budgetMs: number): UserError {
+  return new UserError('BUDGET_EXCEEDED', {
+    what: `the ${budgetMs / 1000} s for this generation passed`,
+    where: 'generate',
+    fix: 'look for what is slow with image-resolver explain, or raise budget in the operator configuration',
+  });
+}
+
+/** Argo CD takes an empty answer for "no resources" and may prune everything. */
+function nothingRendered(directory: string): UserError {
+  return new UserError('RENDER_EMPTY', {
+    what: 'the renderer printed no manifest at all',
+    where: directory,
+    fix: 'check path and parameters of the source; an application that is meant to be empty cannot use this plugin',
+  });
+}

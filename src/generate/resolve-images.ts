@@ -1,0 +1,163 @@
+import { applyEdits } from '../edit/apply-edits.ts';
+import { findImages } from '../edit/find-fields.ts';
+import type { FieldId, FieldRule, ImageField } from '../edit/image-field.ts';
+import { type FieldWrite, planEdits } from '../edit/plan-edits.ts';
+import { type Notice, UserError } from '../error/user-error.ts';
+import { formatReference, type Tag } from '../image/reference.ts';
+import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
+import { checkPolicies } from '../policy/check-policies.ts';
+import { policiesFromAnnotations } from '../policy/from-annotations.ts';
+import type { ImagePolicy, Origin } from '../policy/image-policy.ts';
+import { matchPolicies } from '../policy/match.ts';
+import { type Chosen, writtenParts } from '../policy/output.ts';
+import type { Resolution } from '../resolve/resolver.ts';
+import { type Answers, askFor } from './asks.ts';
+import { throwAll, throwErrorsOf } from './failures.ts';
+import type { ImageReport } from './image-report.ts';
+import type { TargetAnswer } from './targets.ts';
+
+export interface RenderedImages {
+  /** The rendering. */
+  readonly text: string;
+  readonly parameters: readonly ImagePolicy[];
+  readonly file: readonly ImagePolicy[];
+  readonly targets: readonly TargetAnswer[];
+  readonly rules: readonly FieldRule[];
+  readonly answers: Answers;
+  readonly configuration: OperatorConfiguration;
+  readonly timeLeft: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** A field with the policy that decides it and what was answered. */
+interface Decided {
+  readonly policy: ImagePolicy;
+  readonly shadowed: readonly Origin[];
+  readonly resolution: Resolution;
+}
+
+/**
+ * Finds the images of a rendering, asks for those with a policy, and writes the answers into the text.
+ *
+ * @throws {UserError} or `AggregateError`: nothing is written unless every image is known.
+ */
+export async function resolveImages(
+  input: RenderedImages,
+): Promise<{ readonly text: string; readonly images: readonly ImageReport[]; readonly notices: readonly Notice[] }> {
+  const { unmatchedPolicy } = input.configuration;
+  const rendering = findImages(input.text, { rules: input.rules });
+  const { annotated, fields } = rendering.findings;
+  const readings = annotated.map((resource) =>
+    policiesFromAnnotations(resource, fields, { onUnmatched: unmatchedPolicy.annotations }),
+  );
+  const annotations = readings.flatMap(({ policies }) => policies);
+  const matches = matchPolicies({
+    fields,
+    parameters: input.parameters,
+    file: input.file,
+    annotations,
+    applied: new Map(input.targets.flatMap(({ policy, tag }) => (tag === undefined ? [] : [[policy, tag] as const]))),
+    onUnmatched: unmatchedPolicy,
+  });
+  throwAll(matches.errors.map((error) => UserError.fromData(error)));
+
+  const asked = fields.flatMap((field) => {
+    const policy = matches.assigned.get(field.id);
+    return policy === undefined ? [] : [{ field, policy, ask: askFor(policy, tagOf(field)) }];
+  });
+  const asks = asked.map(({ ask }) => ask);
+  const resolutions = await input.answers.to(asks, input.timeLeft(), input.signal);
+  const policies = [...input.parameters, ...input.file, ...annotations.map(({ policy }) => policy)];
+  // An invalid regular expression answers before the fault of a registry that it hides behind.
+  throwAll(await failedFilters(policies, resolutions));
+  throwErrorsOf(resolutions);
+
+  const decided = new Map<FieldId, Decided>();
+  for (const [index, { field, policy }] of asked.entries()) {
+    const resolution = resolutions[index];
+    const shadowed = matches.shadowed.get(field.id) ?? [];
+    if (resolution !== undefined) decided.set(field.id, { policy, shadowed, resolution });
+  }
+  const writes = writesFor(decided);
+  return {
+    text: applyEdits(input.text, planEdits(rendering, writes)),
+    images: reports({ fields, decided, writes, policies, targets: input.targets }),
+    notices: [
+      ...readings.flatMap(({ notices }) => notices),
+      ...matches.notices,
+      ...[...resolutions, ...input.targets.map(({ resolution }) => resolution)].flatMap(({ notices }) => notices),
+    ],
+  };
+}
+
+function tagOf(field: ImageField): Tag | undefined {
+  const slot = field.reference?.slot;
+  return slot?.kind === 'tag' ? slot.tag : undefined;
+}
+
+function writesFor(decided: ReadonlyMap<FieldId, Decided>): ReadonlyMap<FieldId, FieldWrite> {
+  const writes = new Map<FieldId, FieldWrite>();
+  for (const [id, { policy, resolution }] of decided) {
+    const chosen = chosenIn(resolution);
+    if (chosen !== undefined) writes.set(id, writtenParts(policy, chosen));
+  }
+  return writes;
+}
+
+/** What a resolution writes; undefined when the field stays as in Git. */
+function chosenIn(resolution: Resolution): Chosen | undefined {
+  switch (resolution.kind) {
+    case 'decided':
+    case 'stale':
+    case 'held':
+      return resolution.decision;
+    case 'pinned':
+      return resolution;
+    case 'as-in-git':
+    case 'unsatisfied':
+    case 'refused':
+    case 'failed':
+      return undefined;
+    default:
+      return resolution satisfies never;
+  }
+}
+
+/** Compiling regular expressions costs more than the rest together, so it is left to who evaluates them, until one fails. */
+async function failedFilters(
+  policies: readonly ImagePolicy[],
+  resolutions: readonly Resolution[],
+): Promise<readonly UserError[]> {
+  return resolutions.some((resolution) => 'error' in resolution) ? await checkPolicies(policies) : [];
+}
+
+function reports(found: {
+  readonly fields: readonly ImageField[];
+  readonly decided: ReadonlyMap<FieldId, Decided>;
+  readonly writes: ReadonlyMap<FieldId, FieldWrite>;
+  readonly policies: readonly ImagePolicy[];
+  readonly targets: readonly TargetAnswer[];
+}): readonly ImageReport[] {
+  const used = new Set([...found.decided.values()].map(({ policy }) => policy));
+  const ofFields = found.fields.map((field): ImageReport => {
+    const { resource, container, path, line, written } = field;
+    const parts = found.writes.get(field.id);
+    const becomes =
+      parts === undefined || field.reference === undefined
+        ? written
+        : formatReference({ writtenRepository: field.reference.writtenRepository, ...parts });
+    return {
+      field: { resource, ...(container !== undefined && { container }), path, line, written, becomes },
+      shadowed: [],
+      ...found.decided.get(field.id),
+    };
+  });
+  const unmatched = found.policies.filter((policy) => !used.has(policy));
+  return [
+    ...ofFields,
+    ...unmatched.map((policy): ImageReport => {
+      const resolution = found.targets.find((target) => target.policy === policy)?.resolution;
+      return { policy, shadowed: [], ...(resolution && { resolution }) };
+    }),
+  ];
+}
