@@ -1,6 +1,5 @@
 import type { Fault } from '../registry/sources.ts';
 import type { ListingRecord } from '../store/store.ts';
-import { isSince } from '../store/freshness.ts';
 import type { Job, Ports } from './job.ts';
 import { judgeListing } from './suspect-listing.ts';
 
@@ -17,9 +16,8 @@ export async function renewListing(
 ): Promise<Renewed> {
   const { store } = ports;
   const client = await ports.registry();
-  // The time before asking: what is pushed while the pages come may not be in them. Never the same as before, because a
-  // decision is marked with the time of the listing it was made from.
-  const fetchedAt = timeAfter(previous, ports.now());
+  // The time before asking: what is pushed while the pages come may not be in them.
+  const fetchedAt = ports.now();
   const answer = await client.list(job.access, previous?.validators, signal);
   switch (answer.kind) {
     case 'failed':
@@ -47,10 +45,6 @@ export async function renewListing(
     default:
       return answer satisfies never;
   }
-}
-
-function timeAfter(previous: ListingRecord | undefined, now: number): number {
-  return previous !== undefined && isSince(previous.fetchedAt, now, now) ? previous.fetchedAt + 1 : now;
 }
 
 function failed(job: Job, problem: string): Renewed {

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Tag } from '../../src/image/reference.ts';
 import type { Ask, Resolution } from '../../src/resolve/resolver.ts';
+import { listingKey, listingLease } from '../../src/resolve/keys.ts';
 import { digestOf, faultOf } from '../support/memory-registry.ts';
 import {
+  accessOf,
   API,
   ask,
   codes,
@@ -81,11 +83,8 @@ test('fifty cold resolvers at the same moment make one listing', async () => {
 test('an ended lease holder is taken over from', async () => {
   await using here = await world();
   here.registry.push(API, '1.0.5');
-  const dead = here.store.leases.acquire.bind(here.store.leases);
-  await here.resolve(ask(semver('~1.0'), { repository: repository('registry.example.com/other') })); // no such repository
-  const { listingKey, listingLease } = await import('../../src/resolve/keys.ts');
-  const { accessOf } = await import('./harness.ts');
-  await dead(listingLease(listingKey(accessOf(repository(), { application: 'shop' }))), 8_000);
+  const lease = listingLease(listingKey(accessOf(repository(), { application: 'shop' })));
+  await here.store.leases.acquire(lease, 8_000); // by a process that was killed
   const before = here.clock.now();
   expect(inShort(await here.resolve(ask(semver('~1.0'))))).toBe('1.0.5');
   expect(here.clock.now() - before).toBeLessThan(10_000);
@@ -494,4 +493,95 @@ test('an end from outside is no outage', async () => {
   expect(inShort(await here.resolve(ask(semver('~1.0')), { signal: stopped }))).toBe('stale 1.0.5');
   here.registry.push(API, '1.0.6');
   expect(inShort(await here.resolve(ask(semver('~1.0'))))).toBe('1.0.6');
+});
+
+test('who wants the tag alone does not split a decision whose digest could not be read', async () => {
+  await using here = await world();
+  here.registry.push(API, '1.0.5');
+  await here.resolve(ask(semver('~1.0'), { output: 'tag@digest' }));
+  here.registry.push(API, '1.0.6');
+  here.registry.fault = ({ kind }) => (kind === 'head' ? faultOf('outage') : undefined);
+  await later(here);
+  expect(inShort(await here.resolve(ask(semver('~1.0')), { application: 'plain' }))).toBe('stale 1.0.5');
+});
+
+test('fifty cold resolvers share one failure too', async () => {
+  await using here = await world();
+  here.registry.latencyMs = 700;
+  here.registry.fault = () => faultOf('outage');
+  const query = { v: 1, budgetMs: 25_000, asks: [ask(semver('~1.0'))], who: { application: 'a' } } as const;
+  const all = Array.from({ length: 50 }, () => here.resolver().resolve(query, new AbortController().signal));
+  const resolutions = (await here.clock.run(Promise.all(all))).flat();
+  expect(new Set(resolutions.map(inShort))).toEqual(new Set(['failed REGISTRY_UNAVAILABLE']));
+  expect(here.registry.requests).toHaveLength(1);
+});
+
+test('that somebody with a decision lost patience does not fail a first resolution that waits for it', async () => {
+  await using here = await world();
+  here.registry.push(API, '1.0.5');
+  await here.resolve(ask(semver('~1.0')));
+  await later(here);
+  here.registry.latencyMs = 5_000;
+  const asking = (policy: Ask): Promise<readonly Resolution[]> =>
+    here
+      .resolver()
+      .resolve({ v: 1, budgetMs: 25_000, asks: [policy], who: { application: 'a' } }, new AbortController().signal);
+  const both = [asking(ask(semver('~1.0'))), asking(ask(semver('^1'), { image: 'new' }))];
+  expect((await here.clock.run(Promise.all(both))).flat().map(inShort)).toEqual(['stale 1.0.5', '1.0.5']);
+});
+
+test('the failure of a first resolution does not rest the host for those with a decision', async () => {
+  await using here = await world();
+  here.registry.push(API, '1.0.5');
+  await here.resolve(ask(semver('~1.0')));
+  const other = ask(semver('~1.0'), { repository: repository('registry.example.com/odd') });
+  here.registry.fault = ({ repository: name }) => (name === API ? undefined : faultOf('outage'));
+  await later(here);
+  expect(inShort(await here.resolve(other))).toBe('failed REGISTRY_UNAVAILABLE');
+  here.registry.push(API, '1.0.6');
+  expect(inShort(await here.resolve(ask(semver('~1.0'))))).toBe('1.0.6');
+});
+
+test('work that takes longer than a lease is still done by one', async () => {
+  await using here = await world();
+  here.registry.latencyMs = 20_000;
+  here.registry.push(API, '1.0.5');
+  const query = { v: 1, budgetMs: 25_000, asks: [ask(semver('~1.0'))], who: { application: 'a' } } as const;
+  const both = [here.resolver(), here.resolver()].map((one) => one.resolve(query, new AbortController().signal));
+  expect((await here.clock.run(Promise.all(both))).flat().map(inShort)).toEqual(['1.0.5', '1.0.5']);
+  expect(here.registry.requests).toHaveLength(1);
+});
+
+test('an end from outside in the middle is not taken for an outage', async () => {
+  await using here = await world();
+  here.registry.push(API, '1.0.5');
+  await here.resolve(ask(semver('~1.0')));
+  await later(here);
+  here.registry.push(API, '1.0.6');
+  here.registry.latencyMs = 2_000;
+  const stop = new AbortController();
+  const query = { v: 1, budgetMs: 25_000, asks: [ask(semver('~1.0'))], who: { application: 'a' } } as const;
+  const stopped = here.resolver().resolve(query, stop.signal);
+  await here.clock.advance(500);
+  stop.abort(new Error('SIGTERM'));
+  expect((await here.clock.run(stopped)).map(inShort)).toEqual(['stale 1.0.5']);
+  expect(inShort(await here.resolve(ask(semver('~1.0'))))).toBe('1.0.6');
+});
+
+test('what people read of a stale answer', async () => {
+  await using here = await world();
+  here.registry.push(API, '1.0.5');
+  await here.resolve(ask(semver('~1.0')));
+  here.registry.fault = () => faultOf('outage', API);
+  await here.clock.advance(3 * 60 * MINUTE);
+  const { notices } = await here.resolve(ask(semver('~1.0')));
+  expect(notices).toEqual([
+    {
+      code: 'ANSWER_STALE',
+      what:
+        'api stays at 1.0.5, confirmed 3 hours ago, because the registry could not be asked ' +
+        `(REGISTRY_UNAVAILABLE: GET ${API}: outage)`,
+      where: 'parameter images[0]',
+    },
+  ]);
 });

@@ -113,6 +113,13 @@ test('an empty file is a new store', async () => {
   expect(notices).toEqual([]);
 });
 
+test('a number that was damaged is not used again', async () => {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'store.damaged-4'), 'garbage');
+  await (await open()).close();
+  expect(readdirSync(directory)).toEqual(['store-5.sqlite', 'store.damaged-4']);
+});
+
 test('only the last three damaged files are kept', async () => {
   await filled();
   for (let n = 1; n <= 6; n++) {
