@@ -1,9 +1,11 @@
-// Bundles the command into dist/: `image-resolver` (the launcher) and `lib/` (the code in chunks, no node_modules).
+// Bundles the command into dist/: `image-resolver` (the launcher) and `lib/` (the code, no node_modules).
 //
-// Two steps, because esbuild splits only ES modules, while `generate` must start as CommonJS: importing a built-in such
-// as node:http into an ES module evaluates all its lazy exports, Node's own undici among them (about 30 ms).
+// One file holds all of our code: each further file on the way costs about half a millisecond of every generation. The
+// packages below are files of their own, because they are large and `generate` does without them as long as the store has
+// fresh answers. CommonJS, because importing a built-in such as node:http into an ES module evaluates all its lazy
+// exports, Node's own undici among them (about 30 ms).
 
-import { build, transform } from 'esbuild';
+import { build } from 'esbuild';
 import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,38 +16,50 @@ const dist = join(root, 'dist');
 const unfinished = join(root, `dist.${process.pid}`);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-const split = await build({
-  entryPoints: { main: join(root, 'src/cli/main.ts') },
+/** Loaded where they are needed: by `await import()`, or by a module of ours that is. */
+const SEPARATE = ['@valibot/to-json-schema', 'commander', 'execa', 're2js', 'tldts', 'undici'];
+const fileOf = (name) => `${name.replaceAll(/[@/]/g, '')}.cjs`;
+
+/** @type {import('esbuild').BuildOptions} */
+const common = {
   absWorkingDir: root,
-  outdir: join(unfinished, 'lib'),
   bundle: true,
-  splitting: true,
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node24',
-  outExtension: { '.js': '.cjs' },
-  chunkNames: '[name]-[hash]',
   mainFields: ['module', 'main'],
-  define: { 'process.env.IMAGE_RESOLVER_VERSION': JSON.stringify(version) },
-  metafile: true,
-  write: false,
+  // `import()` becomes `require()`: everything here is CommonJS, and a promise around it costs nothing.
+  supported: { 'dynamic-import': false },
   logLevel: 'warning',
-});
+};
 
-mkdirSync(join(unfinished, 'lib'), { recursive: true });
-for (const file of split.outputFiles) {
-  const { code } = await transform(file.text, {
-    format: 'cjs',
-    platform: 'node',
-    target: 'node24',
-    // `import()` becomes `require()`: the chunk is CommonJS too, and a promise around it costs nothing.
-    supported: { 'dynamic-import': false },
+const separate = {
+  name: 'separate',
+  setup({ onResolve }) {
+    const names = new RegExp(`^(?:${SEPARATE.join('|')})$`);
+    onResolve({ filter: names }, ({ path }) => ({ path: `./${fileOf(path)}`, external: true }));
+  },
+};
+
+try {
+  mkdirSync(join(unfinished, 'lib'), { recursive: true });
+  const { metafile } = await build({
+    ...common,
+    entryPoints: ['src/cli/main.ts'],
+    outfile: join(unfinished, 'lib/main.cjs'),
+    define: { 'process.env.IMAGE_RESOLVER_VERSION': JSON.stringify(version) },
+    plugins: [separate],
+    metafile: true,
   });
-  writeFileSync(file.path, code);
+  for (const name of SEPARATE) {
+    await build({ ...common, entryPoints: [name], outfile: join(unfinished, 'lib', fileOf(name)) });
+  }
+  writeFileSync(join(unfinished, 'metafile.json'), JSON.stringify(metafile));
+  writeFileSync(join(unfinished, 'package.json'), '{ "type": "commonjs" }\n');
+  cpSync(join(root, 'plugin/launcher.js'), join(unfinished, 'image-resolver'));
+  chmodSync(join(unfinished, 'image-resolver'), 0o755);
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(unfinished, dist);
+} finally {
+  rmSync(unfinished, { recursive: true, force: true });
 }
-writeFileSync(join(unfinished, 'metafile.json'), JSON.stringify(split.metafile));
-writeFileSync(join(unfinished, 'package.json'), '{ "type": "commonjs" }\n');
-cpSync(join(root, 'plugin/launcher.js'), join(unfinished, 'image-resolver'));
-chmodSync(join(unfinished, 'image-resolver'), 0o755);
-rmSync(dist, { recursive: true, force: true });
-renameSync(unfinished, dist);

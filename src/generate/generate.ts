@@ -6,6 +6,7 @@ import { readParameters } from '../parameters/read-parameters.ts';
 import { renderSpecFrom } from '../parameters/render-spec.ts';
 import { findAppRoot } from '../render/app-root.ts';
 import { render } from '../render/render.ts';
+import type { Rendered } from '../render/render-spec.ts';
 import type { RenderTools } from '../render/render-options.ts';
 import { openWorkspace, sweepLeftovers } from '../render/workspace.ts';
 import type { Resolver } from '../resolve/resolver.ts';
@@ -67,6 +68,8 @@ export async function generate(
   const parameters = readParameters(request.environment['ARGOCD_APP_PARAMETERS']);
   const environment = readBuildEnvironment(request.environment);
   const root = findAppRoot(request.directory, request.tree === undefined ? {} : { treeHint: request.tree });
+  const stop = new AbortController();
+  let rendering: Promise<Rendered> | undefined;
   const workspace = openWorkspace({ root, inPlace: request.inPlace, temporaryDirectory: tmpdir() });
   const project = request.project ?? environment.projectName;
   const answers = new Answers(ports.resolver, {
@@ -81,7 +84,8 @@ export async function generate(
     const written = [...fromParameters.policies, ...fromFile.policies];
 
     const targets = await answerTargets(written, answers, timeLeft, signal);
-    const rendering = render({
+    const started = Promise.withResolvers<void>();
+    rendering = render({
       root,
       spec: renderSpecFrom(parameters, environment),
       environment,
@@ -89,16 +93,19 @@ export async function generate(
       overrides: overridesFrom(targets),
       workspace,
       budgetMs: timeLeft(),
-      signal,
+      signal: AbortSignal.any([signal, stop.signal]),
       tools: ports.tools,
+      onStart: started.resolve,
     });
-    // While the renderer runs: what its output will need is loaded, and what killed predecessors left is swept.
-    const [rendered, { resolveImages }] = await Promise.all([
-      rendering,
-      import('./resolve-images.ts'),
-      written.length > 0 ? answers.prepare() : undefined,
-      sweepLeftovers(tmpdir()),
-    ]);
+    // Nothing that costs time comes before the renderer runs. While it does: what its output will need is loaded, and what
+    // killed predecessors left is swept.
+    const whileItRuns = Promise.race([started.promise, rendering]).then(async () => {
+      const module = await import('./resolve-images.ts');
+      if (written.length > 0) await answers.prepare();
+      await sweepLeftovers(tmpdir());
+      return module;
+    });
+    const [rendered, { resolveImages }] = await Promise.all([rendering, whileItRuns]);
     if (rendered.text.trim() === '') throw nothingRendered(root.app);
 
     const images = await resolveImages({
@@ -117,6 +124,9 @@ export async function generate(
       notices: [...fromParameters.notices, ...fromFile.notices, ...rendered.notices, ...images.notices],
     };
   } finally {
+    // Where something else failed first, the renderer may still run and write.
+    stop.abort();
+    await rendering?.catch(() => {});
     await workspace.dispose();
   }
 }

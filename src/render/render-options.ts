@@ -23,6 +23,8 @@ export interface RenderOptions {
   readonly budgetMs: number;
   readonly signal: AbortSignal;
   readonly tools: RenderTools;
+  /** Called when a program of the renderer runs (each time): whoever has other work may do it now. */
+  readonly onStart?: () => void;
   /** The environment that children's allow-list picks from; `process.env` when absent. */
   readonly parentEnvironment?: NodeJS.ProcessEnv;
 }

@@ -18,6 +18,8 @@ export interface ProcessOptions {
   readonly maxStdoutBytes: number;
   /** More on stderr is read and dropped from the middle. */
   readonly maxStderrBytes: number;
+  /** Called once the child runs: from here on this process has nothing to do but wait. */
+  readonly onStart?: () => void;
   /** Bytes for its stdin; without them stdin is empty. */
   readonly input?: string | Buffer;
 }
@@ -56,6 +58,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
     });
   }
   const child = start(options, where);
+  options.onStart?.();
   const stdout: Buffer[] = [];
   const stderr = new BoundedText(options.maxStderrBytes);
   let stdoutBytes = 0;

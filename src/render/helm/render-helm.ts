@@ -68,6 +68,7 @@ function helmRuns(options: RenderOptions, temporary: string): HelmRuns {
     program: options.tools.helm,
     env: childEnvironment({ parent: options.parentEnvironment ?? process.env, temporary, gitCredentials: false }),
     signal: options.signal,
+    ...(options.onStart && { onStart: options.onStart }),
     timeLeftMs: timeLeft(options.budgetMs),
     // The copy's tree is below the temporary folder; the longest path is replaced first.
     paths: [

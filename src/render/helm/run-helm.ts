@@ -12,6 +12,7 @@ export interface HelmRuns {
   /** Milliseconds that are left for all runs together. */
   readonly timeLeftMs: () => number;
   readonly paths: PathNames;
+  readonly onStart?: () => void;
 }
 
 /** One run of helm. */
@@ -34,6 +35,7 @@ export async function runHelm(runs: HelmRuns, call: HelmCall): Promise<ProcessRe
     timeoutMs: runs.timeLeftMs(),
     maxStdoutBytes: MAX_RENDERING_BYTES,
     maxStderrBytes: MAX_STDERR_BYTES,
+    ...(runs.onStart && { onStart: runs.onStart }),
   });
 }
 

@@ -84,6 +84,7 @@ async function prepare(options: RenderOptions, root: AppRoot): Promise<Build> {
       timeoutMs: left(),
       maxStdoutBytes: MAX_RENDERING_BYTES,
       maxStderrBytes: MAX_STDERR_BYTES,
+      ...(options.onStart && { onStart: options.onStart }),
     });
   const bases = new RemoteBases(join(temporary, 'remote'), (args) => run('git', args, temporary, environmentOf([])));
   return {
