@@ -203,14 +203,12 @@ test('a text of brackets alone ends in an error', () => {
 test('no JSON value makes it fail in another way than with a user error', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
-      // `errorOf` passes on anything that is no user error.
-      errorOf(
-        JSON.stringify([
-          { name: 'images', array: value },
-          { name: 'imagez', array: value },
-        ]),
-      );
-      errorOf(JSON.stringify([value, value, { name: '__proto__' }]));
+      const lists = [
+        [{ name: 'images', array: value }, { name: 'imagez' }],
+        [value, { name: '__proto__' }],
+      ];
+      // `errorOf` lets through what is no user error.
+      for (const list of lists) expect(errorOf(JSON.stringify(list)).fix).not.toBe('');
     }),
   );
 });
