@@ -56,7 +56,8 @@ export async function answerQuery(
         return admission satisfies never;
     }
   }
-  if (who.application !== '' && given.length > 0) await ports.store.answers.record(who.application, given);
+  if (who.application !== '' && query.explain !== true && given.length > 0)
+    await ports.store.answers.record(who.application, given);
   return resolutions;
 }
 

@@ -102,8 +102,6 @@ async function faulty(
   const { fault } = settled;
   const { notices } = admitted;
   const error = faultError(admitted, fault);
-  if (fault.kind === 'refused') return { kind: 'refused', error, why: error.what, notices };
-
   const decision = await lastKnownGood(admitted, settled, answer);
   if (decision !== undefined) {
     const gone = fault.error.code === 'MANIFEST_NOT_FOUND';
@@ -114,7 +112,7 @@ async function faulty(
   // A digest policy whose tag is not there (yet) is a policy that nothing satisfies.
   if (admitted.followed !== undefined && fault.error.code === 'MANIFEST_NOT_FOUND')
     return nothing(admitted, error, answer);
-  return { kind: 'failed', error, why: error.what, notices };
+  return { kind: fault.kind === 'refused' ? 'refused' : 'failed', error, why: error.what, notices };
 }
 
 /** What may be served although the registry could not be asked; undefined: nothing. */
@@ -129,9 +127,10 @@ async function lastKnownGood(
     answer !== undefined && (await answersAsk(admitted, answer)) && usable(answer.decision)
       ? answer.decision
       : undefined;
-  // Lost rights are no outage (and some registries say 404 for them): only who held an answer keeps it.
-  const lostRights = fault.kind === 'denied' || fault.kind === 'missing';
-  const decision = lostRights || previous === undefined || !usable(previous) ? own : previous;
+  // Lost rights are no outage (and some registries say 404 for them), and a registry that leads astray is not to be
+  // trusted with anything new: only who held an answer keeps it.
+  const ownOnly = fault.kind === 'denied' || fault.kind === 'missing' || fault.kind === 'refused';
+  const decision = ownOnly || previous === undefined || !usable(previous) ? own : previous;
   return decision === undefined ? undefined : shown(admitted, decision);
 }
 

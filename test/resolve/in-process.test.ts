@@ -220,7 +220,7 @@ test.for<{ name: string; kind: Parameters<typeof faultOf>[0]; same: string; othe
   {
     name: 'a rule of ours',
     kind: 'refused',
-    same: 'refused REGISTRY_SUSPICIOUS',
+    same: 'stale 1.0.5',
     other: 'refused REGISTRY_SUSPICIOUS',
     first: 'refused REGISTRY_SUSPICIOUS',
   },
