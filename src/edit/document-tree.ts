@@ -1,4 +1,15 @@
-import { Composer, isAlias, isMap, isScalar, isSeq, type Alias, type Document, type Node, type YAMLMap } from 'yaml';
+import {
+  Composer,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Alias,
+  type Document,
+  type Node,
+  type YAMLMap,
+  type YAMLParseError,
+} from 'yaml';
 import { readBlockLines } from './block-lines.ts';
 import { MAX_DEPTH, tokensWithin } from './depth.ts';
 import { UserError } from '../error/user-error.ts';
@@ -61,17 +72,20 @@ export function parseTree(text: string, budget: Budget): DocumentTree | TreeProb
     return { kind: 'invalid', what: 'a second document begins in the middle', offset: documents[1]?.range[0] ?? 0 };
   }
   const error = document.errors[0];
-  // Messages about tokens quote them, and they may be secrets.
-  if (error) {
-    const what = error.code === 'UNEXPECTED_TOKEN' ? 'unexpected text' : error.message;
-    return { kind: 'invalid', what, offset: error.pos[0] };
-  }
+  if (error) return { kind: 'invalid', what: withoutQuotes(error), offset: error.pos[0] };
   if (!text.includes('&')) {
     const alias = text.includes('*') ? firstAlias(document.contents) : undefined;
     return alias === undefined ? { root: document.contents, anchors: NO_ANCHORS, budget } : unknownAlias(alias);
   }
   const anchors = indexAnchors(document.contents);
   return 'unknown' in anchors ? unknownAlias(anchors.unknown) : { root: document.contents, anchors, budget };
+}
+
+/** What is wrong, without the words of the document that messages quote: they may be secrets. */
+function withoutQuotes({ code, message }: YAMLParseError): string {
+  if (code === 'TAG_RESOLVE_FAILED') return 'a tag cannot be resolved';
+  if (code === 'BAD_DIRECTIVE') return 'a directive is not understood';
+  return message.split(':', 1)[0] ?? message;
 }
 
 function unknownAlias(alias: Alias): TreeProblem {

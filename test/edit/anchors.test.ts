@@ -104,6 +104,14 @@ describe('maps that stand in several places', () => {
     const text = inPod('  x: &a {image: "a:1"}\n  containers:\n  - <<: *a\n    name: c\n');
     expect(codeOf(() => retagged(text, '2'))).toBe('ANCHOR_SHARED');
   });
+  test('maps merged over and over are looked at once', () => {
+    const levels = Array.from(
+      { length: 60 },
+      (_, n) => `  m${String(n + 1)}: &m${String(n + 1)} {<<: [*m${String(n)}, *m${String(n)}]}\n`,
+    );
+    const text = inPod(`  m0: &m0 {image: "a:1"}\n${levels.join('')}  containers: [*m60]\n`);
+    expect(fieldsOf(text)).toEqual([['spec.containers[0].image', 'a:1']]);
+  });
   test('a whole list used twice is one list', () => {
     const text = inPod('  containers: &all\n  - {name: a, image: nginx:1}\n  initContainers: *all\n');
     expect(retagged(text, '2')).toBe(text.replace('nginx:1', 'nginx:2'));

@@ -85,10 +85,31 @@ test.for([
   expect(error?.where).toMatch(new RegExp(`^out\\.yaml:${String(line)}:\\d+$`));
 });
 
-test('an error message quotes nothing of the document', () => {
-  const error = errorOf(() => fieldsOf(pod('"nginx:1" s3cret')));
+test.for([
+  { name: 'a word behind a value', image: '"nginx:1" s3cret' },
+  { name: 'a block scalar header', image: '|s3cret' },
+  { name: 'a tag', image: '!s3cret!x nginx' },
+  { name: 'something after a bracket too many', image: 'a\n]s3cret: x' },
+])('an error about $name does not quote it', ({ image }) => {
+  const error = errorOf(() => fieldsOf(pod(image)));
   expect(error?.code).toBe('MANIFEST_INVALID');
   expect(JSON.stringify(error?.toData())).not.toContain('s3cret');
+});
+
+test('an error about a directive does not quote it', () => {
+  const error = errorOf(() => fieldsOf(`%s3cret\n${pod('nginx')}`));
+  expect(JSON.stringify(error?.toData())).not.toContain('s3cret');
+});
+
+test('entries of a document that begins on the line of its marker are not passed over', () => {
+  const text =
+    '--- {apiVersion: v1, kind: Pod,\nlabels: {}, spec: {containers: [{name: a, image: "nginx:1"}]},\nx: y}\n';
+  expect(retagged(text, '2')).toBe(text.replace('nginx:1', 'nginx:2'));
+});
+
+test('lines of a value that look like entries are not passed over', () => {
+  const text = pod('nginx:1').replace('name: app', 'name: |-\n      app\n      env: x\n        args: y');
+  expect(findImages(text, { rules: [] }).findings.fields[0]?.container).toBe('app\nenv: x\n  args: y');
 });
 
 test('a document that nests too deep is an error with its line', () => {

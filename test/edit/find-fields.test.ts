@@ -160,6 +160,12 @@ describe('rules of the user', () => {
   test('that name a field twice find it once', () => {
     expect(fieldsOf(worker, [whole, whole])).toHaveLength(2);
   });
+  test('give an item without a name no other name', () => {
+    const text =
+      'apiVersion: example.com/v1\nkind: Worker\nspec:\n  groups:\n  - name: g\n    runners:\n    - image: a:1\n    - name: r\n      image: b:1\n';
+    const { fields } = findImages(text, { rules: [{ ...whole, path: 'spec.groups[*].runners[*].image' }] }).findings;
+    expect(fields.map(({ container }) => container)).toEqual([undefined, 'r']);
+  });
   test('are for their kinds and versions only', () => {
     expect(fieldsOf(worker, [{ ...whole, apiVersion: 'example.com/v2' }])).toEqual([]);
     expect(fieldsOf(worker, [{ ...whole, kind: 'Wor' }])).toEqual([]);
@@ -235,6 +241,12 @@ describe('annotations', () => {
     expect(findImages(text, { rules: [] }).findings.annotated).toMatchObject([
       { annotations: [{ key: 'app', value: '~1' }], fields: [] },
     ]);
+  });
+  test('name each field once, also when two rules find it', () => {
+    const text =
+      'apiVersion: x/v1\nkind: W\nmetadata: {name: w, annotations: {image-resolver.io/a: "1"}}\nspec: {image: a:1}\n';
+    const rule = { apiVersion: 'x/v1', kind: 'W', path: 'spec.image' };
+    expect(findImages(text, { rules: [rule, rule] }).findings.annotated[0]?.fields).toEqual(['0:spec.image']);
   });
   test('of a CronJob stand on its Pod template, not on its Job template', () => {
     const annotations = (value: string): object => ({ annotations: { 'image-resolver.io/app': value } });
