@@ -43,7 +43,9 @@ const image = v.strictObject({
     v.pipe(v.picklist(['tag', 'digest', 'tag@digest']), v.description('What is written; per strategy without it')),
   ),
   pin: v.exactOptional(v.pipe(text, v.description('A tag or digest to write, asking no registry'))),
-  optional: v.exactOptional(v.pipe(v.boolean(), v.description('Matching no image is fine; false'))),
+  optional: v.exactOptional(
+    v.pipe(v.union([v.boolean(), v.picklist(['true', 'false'])]), v.description('Matching no image is fine; false')),
+  ),
   onUnsatisfied: v.exactOptional(
     v.pipe(v.picklist(['git', 'error']), v.description('Before anything satisfied it: stay as in Git, or fail; git')),
   ),

@@ -40,7 +40,8 @@ export function policiesFromFile(text: string, path: string): PolicyFileReading 
   const yaml = parseValidatedYaml(text, {
     path,
     code: 'POLICY_FILE_INVALID',
-    version: '1.2',
+    // Text stays text: a tag 20240101 and a constraint 1.10 are not numbers, with or without quotes.
+    version: 'failsafe',
     schema: policyFileSchema,
   });
   const { images = [], fields = [] } = yaml.value;

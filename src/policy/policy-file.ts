@@ -14,7 +14,7 @@ export interface FileImage {
   readonly kustomize?: { readonly imageName: string };
   readonly output?: 'tag' | 'digest' | 'tag@digest';
   readonly pin?: string;
-  readonly optional?: boolean;
+  readonly optional?: boolean | 'true' | 'false';
   readonly onUnsatisfied?: 'git' | 'error';
   readonly onRemoved?: 'keep' | 'next-best';
   readonly pollInterval?: string;
