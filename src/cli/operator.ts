@@ -49,7 +49,7 @@ export async function openResolver(
     configuration,
     broker,
     store,
-    registry: async () => await openRegistry({ throttle: store.pauses }),
+    registry: async () => openRegistry({ throttle: store.pauses }),
     now: Date.now,
     random: Math.random,
   });

@@ -15,7 +15,7 @@ export async function runGeneration(request: GenerateRequest): Promise<Generatio
       request,
       {
         configuration,
-        resolver: async () => await (resolver ??= openResolver(configuration, (notice) => warnings.push(notice))),
+        resolver: async () => (resolver ??= openResolver(configuration, (notice) => warnings.push(notice))),
         tools: TOOLS_ON_PATH,
         now: () => performance.now(),
       },

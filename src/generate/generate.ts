@@ -81,7 +81,7 @@ export async function generate(
     const { policiesFromParameters } = await import('../policy/from-parameters.ts');
     const fromParameters = await policiesFromParameters(parameters);
     const fromFile = await readPolicyFile(root);
-    const written = [...fromParameters.policies, ...fromFile.policies];
+    const written = [...fromParameters.policies, ...(fromFile?.policies ?? [])];
 
     const targets = await answerTargets(written, answers, timeLeft, signal);
     const started = Promise.withResolvers<void>();
@@ -111,9 +111,9 @@ export async function generate(
     const images = await resolveImages({
       text: rendered.text,
       parameters: fromParameters.policies,
-      file: fromFile.policies,
+      file: fromFile?.policies ?? [],
       targets,
-      rules: fromFile.fieldRules,
+      rules: fromFile?.fieldRules ?? [],
       answers,
       configuration,
       timeLeft,
@@ -121,7 +121,7 @@ export async function generate(
     });
     return {
       ...images,
-      notices: [...fromParameters.notices, ...fromFile.notices, ...rendered.notices, ...images.notices],
+      notices: [...fromParameters.notices, ...(fromFile?.notices ?? []), ...rendered.notices, ...images.notices],
     };
   } finally {
     // Where something else failed first, the renderer may still run and write.

@@ -1,30 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FieldRule } from '../edit/image-field.ts';
-import { UserError, type Notice } from '../error/user-error.ts';
-import type { ImagePolicy } from '../policy/image-policy.ts';
+import { UserError } from '../error/user-error.ts';
+import type { PolicyFileReading } from '../policy/from-file.ts';
 import { type AppRoot, nameInTree, resolveInTree } from '../render/app-root.ts';
 import { MAX_FILE_BYTES } from '../render/limits.ts';
 
 export const POLICY_FILE = '.image-resolver.yaml';
 
-export interface PolicyFile {
-  readonly policies: readonly ImagePolicy[];
-  readonly fieldRules: readonly FieldRule[];
-  readonly notices: readonly Notice[];
-}
-
-const NONE: PolicyFile = { policies: [], fieldRules: [], notices: [] };
-
-/** The policies beside the manifests, if there are any. What parses them is loaded only when there are. */
-export async function readPolicyFile(root: AppRoot): Promise<PolicyFile> {
+/** The policy file beside the manifests; undefined when there is none. What parses it is loaded only when there is one. */
+export async function readPolicyFile(root: AppRoot): Promise<PolicyFileReading | undefined> {
   const name = nameInTree(root.tree, join(root.app, POLICY_FILE));
   let bytes: Buffer;
   try {
     const path = await resolveInTree(root, POLICY_FILE, { from: 'app', what: name });
     bytes = await readFile(path);
   } catch (error) {
-    if (error instanceof UserError && error.code === 'FILE_MISSING') return NONE;
+    if (error instanceof UserError && error.code === 'FILE_MISSING') return undefined;
     throw error;
   }
   if (bytes.length > MAX_FILE_BYTES) {

@@ -9,9 +9,10 @@ import { checkPolicies } from '../policy/check-policies.ts';
 import { policiesFromAnnotations } from '../policy/from-annotations.ts';
 import type { ImagePolicy, Origin } from '../policy/image-policy.ts';
 import { matchPolicies } from '../policy/match.ts';
-import { type Chosen, writtenParts } from '../policy/output.ts';
+import { writtenParts } from '../policy/output.ts';
 import type { Resolution } from '../resolve/resolver.ts';
 import { type Answers, askFor } from './asks.ts';
+import { chosenIn } from './chosen.ts';
 import { throwAll, throwErrorsOf } from './failures.ts';
 import type { ImageReport } from './image-report.ts';
 import type { TargetAnswer } from './targets.ts';
@@ -104,31 +105,12 @@ function writesFor(decided: ReadonlyMap<FieldId, Decided>): ReadonlyMap<FieldId,
   return writes;
 }
 
-/** What a resolution writes; undefined when the field stays as in Git. */
-function chosenIn(resolution: Resolution): Chosen | undefined {
-  switch (resolution.kind) {
-    case 'decided':
-    case 'stale':
-    case 'held':
-      return resolution.decision;
-    case 'pinned':
-      return resolution;
-    case 'as-in-git':
-    case 'unsatisfied':
-    case 'refused':
-    case 'failed':
-      return undefined;
-    default:
-      return resolution satisfies never;
-  }
-}
-
 /** Compiling regular expressions costs more than the rest together, so it is left to who evaluates them, until one fails. */
 async function failedFilters(
   policies: readonly ImagePolicy[],
   resolutions: readonly Resolution[],
 ): Promise<readonly UserError[]> {
-  return resolutions.some((resolution) => 'error' in resolution) ? await checkPolicies(policies) : [];
+  return resolutions.some((resolution) => 'error' in resolution) ? checkPolicies(policies) : [];
 }
 
 function reports(found: {

@@ -4,6 +4,7 @@ import type { ImagePolicy } from '../policy/image-policy.ts';
 import type { ValueOverrides } from '../render/render-spec.ts';
 import type { Resolution } from '../resolve/resolver.ts';
 import { type Answers, askFor } from './asks.ts';
+import { chosenIn } from './chosen.ts';
 import { throwErrorsOf } from './failures.ts';
 
 /** A policy that acts before rendering, with its answer. */
@@ -39,26 +40,13 @@ export async function answerTargets(
 }
 
 function tagOf(policy: ImagePolicy, resolution: Resolution): Tag | undefined {
-  switch (resolution.kind) {
-    case 'decided':
-    case 'stale':
-    case 'held':
-      return resolution.decision.tag;
-    case 'pinned':
-      if ('tag' in resolution) return resolution.tag;
-      throw new UserError('SETTING_INVALID', {
-        what: `${policy.alias} is pinned to a digest, but its target takes a tag`,
-        where: policy.origin.where,
-        fix: 'pin a tag, or remove the target so that the rendered image fields are edited',
-      });
-    case 'as-in-git':
-    case 'unsatisfied':
-    case 'refused':
-    case 'failed':
-      return undefined;
-    default:
-      return resolution satisfies never;
-  }
+  const chosen = chosenIn(resolution);
+  if (chosen === undefined || 'tag' in chosen) return chosen?.tag;
+  throw new UserError('SETTING_INVALID', {
+    what: `${policy.alias} is pinned to a digest, but its target takes a tag`,
+    where: policy.origin.where,
+    fix: 'pin a tag, or remove the target so that the rendered image fields are edited',
+  });
 }
 
 /** Helm values and kustomize images to set before rendering. */

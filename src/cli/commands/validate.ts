@@ -1,5 +1,5 @@
 import { UserError } from '../../error/user-error.ts';
-import { readPolicyFile } from '../../generate/policy-file.ts';
+import { POLICY_FILE, readPolicyFile } from '../../generate/policy-file.ts';
 import { configurationPath } from '../../operator/load-operator-configuration.ts';
 import { readBuildEnvironment } from '../../parameters/build-environment.ts';
 import { readParameters } from '../../parameters/read-parameters.ts';
@@ -35,8 +35,8 @@ export async function runValidate(directory: string, options: ValidateOptions): 
     }
   };
   await check(checkOperator);
-  await check(async () => await checkPolicyFile(directory));
-  await check(async () => await checkParameters(directory, options.file));
+  await check(async () => checkPolicyFile(directory));
+  await check(async () => checkParameters(directory, options.file));
 
   if (options.json) {
     const told = errors.map((error) => (error instanceof UserError ? error.toData() : { what: String(error) }));
@@ -56,19 +56,22 @@ async function checkOperator(): Promise<Checked> {
 }
 
 async function checkPolicyFile(directory: string): Promise<Checked> {
-  const { policies, notices } = await readPolicyFile(findAppRoot(directory));
-  tell(notices);
-  return await checkedPolicies('.image-resolver.yaml', policies);
+  const file = await readPolicyFile(findAppRoot(directory));
+  if (file === undefined) return { what: `${POLICY_FILE}: not there` };
+  tell(file.notices);
+  return checkedPolicies(POLICY_FILE, file.policies);
 }
 
 async function checkParameters(directory: string, file: string | undefined): Promise<Checked> {
   const application = file === undefined ? undefined : await readApplicationFile(file, directory);
   const environment = { ...process.env, ...application?.environment };
-  const parameters = readParameters(environment['ARGOCD_APP_PARAMETERS']);
+  const json = environment['ARGOCD_APP_PARAMETERS'];
+  if (json === undefined) return { what: 'plugin parameters: none given (-f, or ARGOCD_APP_PARAMETERS)' };
+  const parameters = readParameters(json);
   renderSpecFrom(parameters, readBuildEnvironment(environment));
   const { policies, notices } = await policiesFromParameters(parameters);
   tell(notices);
-  return await checkedPolicies(file ?? 'ARGOCD_APP_PARAMETERS', policies);
+  return checkedPolicies(file ?? 'ARGOCD_APP_PARAMETERS', policies);
 }
 
 async function checkedPolicies(what: string, policies: readonly ImagePolicy[]): Promise<Checked> {
