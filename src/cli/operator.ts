@@ -4,7 +4,7 @@ import {
   type OperatorConfigurationSource,
 } from '../operator/operator-configuration-source.ts';
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
-import type { Notice } from '../error/user-error.ts';
+import { type Notice, UserError } from '../error/user-error.ts';
 import type { RequestEvent } from '../registry/http.ts';
 import type { AccessBroker } from '../registry/access.ts';
 import type { RegistryClient } from '../registry/sources.ts';
@@ -39,6 +39,14 @@ export async function openResolver(
   configuration: OperatorConfiguration,
   notices: (notice: Notice) => void,
 ): Promise<Resolver> {
+  if (configuration.controller !== undefined) {
+    // Resolving here all the same would be a second decision beside the controller's.
+    throw new UserError('OPERATOR_CONFIG_INVALID', {
+      what: 'a controller is configured, and this version has none: the sidecar resolves by itself',
+      where: 'operator configuration, controller',
+      fix: 'remove controller from the configuration',
+    });
+  }
   const [{ createInProcessResolver }, { openStore }, broker] = await Promise.all([
     import('../resolve/in-process.ts'),
     import('../store/open-store.ts'),

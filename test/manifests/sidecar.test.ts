@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { argoCdSources } from '../support/argo-cd-module.ts';
 import { buildTool } from '../tools/build.mjs';
 
@@ -40,9 +40,11 @@ beforeAll(async () => {
   const component = relative(folder, join(manifests, 'sidecar'));
   writeFileSync(join(folder, 'kustomization.yaml'), `resources: [deployment.yaml]\ncomponents: [${component}]\n`);
   const kustomize = await buildTool('kustomize');
-  const rendered = execFileSync(kustomize, ['build', '--load-restrictor', 'LoadRestrictionsNone', folder], { encoding: 'utf8' });
+  const rendered = execFileSync(kustomize, ['build', '--load-restrictor', 'LoadRestrictionsNone', folder], {
+    encoding: 'utf8',
+  });
   native = (parse(readFileSync(deployment, 'utf8')) as Deployment).spec.template.spec;
-  pod = (parseAllDocuments(rendered)[0]?.toJS() as Deployment).spec.template.spec;
+  pod = (parse(rendered) as Deployment).spec.template.spec;
   sidecar = pod.containers.find(({ name }) => name === 'image-resolver') as Container;
 });
 afterAll(() => {
@@ -101,7 +103,11 @@ describe("the component on Argo CD's own repo-server Deployment", () => {
 
 test('the values for the argo-cd Helm chart hold the same container and volumes', () => {
   const values = parse(readFileSync(join(manifests, 'argo-cd-values.yaml'), 'utf8')) as {
-    repoServer: { automountServiceAccountToken: boolean; extraContainers: readonly Container[]; volumes: PodSpec['volumes'] };
+    repoServer: {
+      automountServiceAccountToken: boolean;
+      extraContainers: readonly Container[];
+      volumes: PodSpec['volumes'];
+    };
   };
   expect(values.repoServer.extraContainers).toEqual([sidecar]);
   expect(values.repoServer.volumes).toEqual(pod.volumes.filter(({ name }) => name.startsWith('image-resolver-')));
