@@ -12,6 +12,16 @@ const match = v.strictObject({
   container: glob('Name of the container'),
 });
 
+const helm = v.strictObject({
+  imageName: v.exactOptional(v.pipe(text, v.description('Value path of the repository: image.repository'))),
+  imageTag: v.exactOptional(v.pipe(text, v.description('Value path of the tag: image.tag'))),
+  imageSpec: v.exactOptional(v.pipe(text, v.description('Value path of repository and tag together'))),
+});
+
+const kustomize = v.strictObject({
+  imageName: v.pipe(text, v.description('Name of the image in the manifests of the base')),
+});
+
 const image = v.strictObject({
   name: v.pipe(text, v.description('Alias, for messages and explain; unique in this file')),
   image: v.pipe(text, v.description('The repository: registry.example.com/backend')),
@@ -29,16 +39,8 @@ const image = v.strictObject({
   pullSecret: v.exactOptional(
     v.pipe(text, v.description('A credential granted to the project: pullsecret:<namespace>/<name>')),
   ),
-  helm: v.exactOptional(
-    v.strictObject({
-      imageName: v.exactOptional(v.pipe(text, v.description('Value path of the repository: image.repository'))),
-      imageTag: v.exactOptional(v.pipe(text, v.description('Value path of the tag: image.tag'))),
-      imageSpec: v.exactOptional(v.pipe(text, v.description('Value path of repository and tag together'))),
-    }),
-  ),
-  kustomize: v.exactOptional(
-    v.strictObject({ imageName: v.pipe(text, v.description('Name of the image in the manifests of the base')) }),
-  ),
+  helm: v.exactOptional(v.pipe(helm, v.description('Chart values to set before rendering'))),
+  kustomize: v.exactOptional(v.pipe(kustomize, v.description('Image of the kustomization to set before rendering'))),
   output: v.exactOptional(
     v.pipe(v.picklist(['tag', 'digest', 'tag@digest']), v.description('What is written; per strategy without it')),
   ),

@@ -1,6 +1,8 @@
+import { toJsonSchema } from '@valibot/to-json-schema';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/error/user-error.ts';
+import { policyFileSchema } from '../../src/policy/file-schema.ts';
 import { MAX_POLICY_FILE_BYTES, policiesFromFile, type PolicyFileReading } from '../../src/policy/from-file.ts';
 import { errorOf } from './support.ts';
 
@@ -289,4 +291,16 @@ test('whatever the values are, the answer is policies or a user error', () => {
       },
     ),
   );
+});
+
+test('the schema is publishable as JSON Schema, with help for each key of an image', () => {
+  const schema: unknown = JSON.parse(JSON.stringify(toJsonSchema(policyFileSchema)));
+  expect(schema).toMatchObject({ required: ['apiVersion', 'kind'], additionalProperties: false });
+  const { properties } = schema as {
+    properties: { images: { items: { properties: Record<string, { description?: string }> } } };
+  };
+  const withoutHelp = Object.entries(properties.images.items.properties).filter(
+    ([, { description }]) => description === undefined,
+  );
+  expect(withoutHelp.map(([key]) => key)).toEqual([]);
 });
