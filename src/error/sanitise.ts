@@ -69,12 +69,15 @@ const URL_TEXT = /[a-z][a-z0-9+.-]{0,30}:\/\/[^\s"'`<>]+/gi;
 function stripUrls(text: string): string {
   return text.replace(URL_TEXT, (url) => {
     const authorityStart = url.indexOf('://') + 3;
-    const rest = url.slice(authorityStart);
+    // `GET https://host/path?n=1000: it failed`: the colon belongs to the sentence.
+    const end = url.search(/[:;,.)]{1,3}$/);
+    const rest = url.slice(authorityStart, end === -1 ? undefined : end);
     const authorityLength = rest.search(/[/?#]/);
     const authority = authorityLength === -1 ? rest : rest.slice(0, authorityLength);
     const path = authorityLength === -1 ? '' : rest.slice(authorityLength);
     const host = authority.slice(authority.lastIndexOf('@') + 1);
-    return url.slice(0, authorityStart) + host + path.replace(/\?[^#]*/, '');
+    const behind = end === -1 ? '' : url.slice(end);
+    return url.slice(0, authorityStart) + host + path.replace(/\?[^#]*/, '') + behind;
   });
 }
 

@@ -36,6 +36,11 @@ describe('sanitiseText', () => {
       want: 'https://s3/x#top end',
     },
     {
+      name: 'keeps the colon behind a query: it belongs to the sentence',
+      text: 'GET https://ghcr.io/v2/a/b/tags/list?n=1000: 503',
+      want: 'GET https://ghcr.io/v2/a/b/tags/list: 503',
+    },
+    {
       name: 'removes the query after a host without path',
       text: 'https://auth.example?token=abc',
       want: 'https://auth.example',
