@@ -13,7 +13,7 @@ import { writtenParts } from '../policy/output.ts';
 import type { Resolution } from '../resolve/resolver.ts';
 import { type Answers, askFor } from './asks.ts';
 import { chosenIn } from './chosen.ts';
-import { throwAll, throwErrorsOf } from './failures.ts';
+import { placingFilterErrors, throwAll, throwErrorsOf } from './failures.ts';
 import type { ImageReport } from './image-report.ts';
 import type { TargetAnswer } from './targets.ts';
 
@@ -67,8 +67,8 @@ export async function resolveImages(
     return policy === undefined ? [] : [{ field, policy, ask: askFor(policy, tagOf(field)) }];
   });
   const asks = asked.map(({ ask }) => ask);
-  const resolutions = await input.answers.to(asks, input.timeLeft(), input.signal);
   const policies = [...input.parameters, ...input.file, ...annotations.map(({ policy }) => policy)];
+  const resolutions = await placingFilterErrors(policies, input.answers.to(asks, input.timeLeft(), input.signal));
   // An invalid regular expression answers before the fault of a registry that it hides behind.
   throwAll(await failedFilters(policies, resolutions));
   throwErrorsOf(resolutions);

@@ -5,7 +5,7 @@ import type { ValueOverrides } from '../render/render-spec.ts';
 import type { Resolution } from '../resolve/resolver.ts';
 import { type Answers, askFor } from './asks.ts';
 import { chosenIn } from './chosen.ts';
-import { throwErrorsOf } from './failures.ts';
+import { placingFilterErrors, throwErrorsOf } from './failures.ts';
 
 /** A policy that acts before rendering, with its answer. */
 export interface TargetAnswer {
@@ -29,7 +29,7 @@ export async function answerTargets(
   const targeted = policies.filter(({ write }) => write.target !== undefined);
   if (targeted.length === 0) return [];
   const asks = targeted.map((policy) => askFor(policy));
-  const resolutions = await answers.to(asks, timeLeft(), signal);
+  const resolutions = await placingFilterErrors(targeted, answers.to(asks, timeLeft(), signal));
   throwErrorsOf(resolutions);
   return targeted.flatMap((policy, index) => {
     const resolution = resolutions[index];
