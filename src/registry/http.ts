@@ -155,7 +155,7 @@ export class Http {
         problem: 'the host could not be reached a moment ago and is not asked yet',
         fix: 'see the fault before this one',
       };
-      return fault(request, 'outage', 'REGISTRY_UNAVAILABLE', text, outageMs);
+      return { ...fault(request, 'outage', 'REGISTRY_UNAVAILABLE', text, outageMs), resting: true };
     }
     const throttledMs = left(credentialKey(request));
     if (throttledMs <= 0 || (await this.#wait(throttledMs, signal))) return undefined;
@@ -163,7 +163,7 @@ export class Http {
       problem: 'the registry asked to slow down',
       fix: 'wait, ask less often (interval, rateLimit), or use a credential with a higher limit',
     };
-    return fault(request, 'throttled', 'REGISTRY_THROTTLED', text, throttledMs);
+    return { ...fault(request, 'throttled', 'REGISTRY_THROTTLED', text, throttledMs), resting: true };
   }
 
   /** False, without waiting, when the wait does not fit in the time that is left; false too when the caller went away. */

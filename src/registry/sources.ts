@@ -17,6 +17,8 @@ export interface Fault {
   readonly kind: 'outage' | 'throttled' | 'denied' | 'missing' | 'refused' | 'cancelled';
   /** From `Retry-After`, milliseconds from now. */
   readonly retryAfterMs?: number;
+  /** Nothing was asked, because host or credential rests after an earlier fault; that one says why. */
+  readonly resting?: true;
 }
 
 /** ETag and Last-Modified of a listing, where the registry offers them. */

@@ -95,7 +95,7 @@ async function underLease(
     if (known.current && known.stored !== undefined) return decided(job, known.stored.value);
     const fault = await faultSinceStart(job, known, ports);
     if (fault !== undefined) return { kind: 'fault', fault, ...previousOf(known) };
-    const outcome = await improve(job, known, ports, patience);
+    const outcome = await withReason(await improve(job, known, ports, patience), job, ports);
     // Kept before the lease ends, so that those who wait for it find it. When the caller went away or its time is over,
     // that says nothing of the registry.
     if (outcome.kind === 'decided' || outcome.kind === 'nothing') await ports.store.faults.clear(leaseOf(job));
@@ -106,6 +106,16 @@ async function underLease(
     await alive;
     await lease.release();
   }
+}
+
+/**
+ * A registry that rests is not asked again. What made it rest says more than that it does, and a person who tries twice
+ * reads the same twice.
+ */
+async function withReason(outcome: Settled | Overtaken, job: Job, ports: Ports): Promise<Settled | Overtaken> {
+  if (outcome.kind !== 'fault' || outcome.fault.resting !== true) return outcome;
+  const kept = (await ports.store.faults.get(leaseOf(job)))?.fault;
+  return kept?.kind === outcome.fault.kind ? { ...outcome, fault: { ...kept, resting: true } } : outcome;
 }
 
 /** Brings the decision up to date: the listing, what is decided from it, and the digest of what was decided. */
@@ -204,6 +214,7 @@ async function restingFault(job: Job, ports: Ports): Promise<Fault | undefined> 
 
 /** Keeps a fault, so that the same is not asked again at once. */
 async function remember(job: Job, fault: Fault, known: Known, ports: Ports): Promise<void> {
+  if (fault.resting === true) return;
   const now = ports.now();
   await ports.store.faults.put(leaseOf(job), { at: now, fault });
   // A first resolution asks again at the next opportunity; those with something to serve leave the registry in peace.
