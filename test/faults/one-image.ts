@@ -1,0 +1,58 @@
+import type { FakeRegistry } from '../support/fake-registry.ts';
+import type { PluginContainer, PluginParameter, TestApplication } from '../support/run-resolver.ts';
+
+/** A Deployment with one container, `app`. */
+export function deployment(image: string, name = 'api'): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+spec:
+  template:
+    spec:
+      containers:
+        - name: app
+          image: ${image.startsWith('[') ? JSON.stringify(image) : image}
+`;
+}
+
+/** The operator's entry for a fake registry: a private address, plain http. */
+export function hostEntry(registry: FakeRegistry, more: Readonly<Record<string, unknown>> = {}): object {
+  return { host: registry.host, apiUrl: registry.url, insecure: true, ...more };
+}
+
+/** The first parameter of every application here. */
+export function images(...policies: readonly string[]): PluginParameter {
+  return { name: 'images', array: policies };
+}
+
+/** A directory with one Deployment whose image has the policy given; defaults: `acme/api:1.0.0` and `~1.0`. */
+export async function oneImage(
+  container: PluginContainer,
+  registry: Pick<FakeRegistry, 'host'>,
+  options: {
+    readonly repository?: string;
+    readonly constraint?: string;
+    readonly settings?: Readonly<Record<string, string>>;
+    readonly name?: string;
+    readonly project?: string;
+  } = {},
+): Promise<TestApplication> {
+  const { repository = 'acme/api', constraint = '~1.0', settings, name = 'shop', project = 'default' } = options;
+  return container.application(
+    { 'app/api.yaml': deployment(`${registry.host}/${repository}:1.0.0`) },
+    {
+      name,
+      project,
+      parameters: [
+        images(`api=${registry.host}/${repository}:${constraint}`),
+        ...(settings === undefined ? [] : [{ name: 'image-settings', map: settings }]),
+      ],
+    },
+  );
+}
+
+/** The tag a rendering of {@link oneImage} carries. */
+export function tagIn(stdout: string): string | undefined {
+  return /image: \S*\/[^\s:]+:(\S+)/.exec(stdout)?.[1];
+}

@@ -1,0 +1,207 @@
+// The built command as Argo CD's plugin container runs it: a process with nothing of this machine in its environment, and
+// folders of its own that are all gone afterwards. Fake registries live in the test's process, so nothing here blocks it.
+
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { toolDirectory } from '../tools/build.mjs';
+
+/** The command that is tested. `IMAGE_RESOLVER_PROGRAM` names another build of it. */
+const PROGRAM: string =
+  process.env['IMAGE_RESOLVER_PROGRAM'] ?? fileURLToPath(new URL('../../dist/image-resolver', import.meta.url));
+
+/** Node's compiled code of the bundle, kept for all processes of one test run: starting without it takes twice as long. */
+const COMPILE_CACHE = join(tmpdir(), `image-resolver-test-cache-${process.ppid}`);
+
+/** How a process ended, and all it said. */
+export interface ResolverRun {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Null when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A process that runs. */
+export interface RunningResolver {
+  readonly pid: number;
+  readonly ended: Promise<ResolverRun>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface RunOptions {
+  /** Working directory; default: the container's own folder. */
+  readonly cwd?: string;
+  /** Put over the container's environment; undefined removes a variable. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Folders to look for programs in before all others. */
+  readonly toolsFirst?: readonly string[];
+  /** A shell script that ends with `exec "$@"`, for limits and mounts around the process. */
+  readonly around?: string;
+}
+
+/** A file's text, or where a symbolic link points. */
+export type FileContent = string | Buffer | { readonly link: string };
+
+/** One plugin parameter, as Argo CD has it. */
+export interface PluginParameter {
+  readonly name: string;
+  readonly string?: string;
+  readonly array?: readonly string[];
+  readonly map?: Readonly<Record<string, string>>;
+}
+
+/** What Argo CD would say about an application, and its checkout. */
+export interface TestApplication {
+  /** The checkout. */
+  readonly tree: string;
+  /** The application's directory in it. */
+  readonly directory: string;
+  readonly name: string;
+  readonly project: string;
+  readonly parameters: readonly PluginParameter[];
+}
+
+/** A plugin container: operator configuration, state, home and temporary folder of its own. */
+export interface PluginContainer extends AsyncDisposable {
+  /** Holds everything of it. */
+  readonly folder: string;
+  readonly state: string;
+  readonly temporary: string;
+  /** Replaces the operator configuration; `apiVersion`, `kind` and `state` need not be said. */
+  configure(configuration: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Writes a file of the container; answers its path. */
+  write(path: string, content: FileContent, mode?: number): Promise<string>;
+  /** A checkout with the files given; those of the application are below `app/`. */
+  application(
+    files: Readonly<Record<string, FileContent>>,
+    options?: Partial<Pick<TestApplication, 'name' | 'project' | 'parameters'>>,
+  ): Promise<TestApplication>;
+  start(args: readonly string[], options?: RunOptions): RunningResolver;
+  run(args: readonly string[], options?: RunOptions): Promise<ResolverRun>;
+  /** `generate` as argocd-cmp-server starts it for the application. */
+  generate(application: TestApplication, options?: RunOptions): Promise<ResolverRun>;
+  startGenerate(application: TestApplication, options?: RunOptions): RunningResolver;
+  /** What is in the temporary folder. */
+  leftovers(): Promise<readonly string[]>;
+}
+
+/** @param options.helm which Helm is on the PATH; default Helm 4. */
+export async function startPluginContainer(
+  options: { readonly helm?: 'helm3' | 'helm4' } = {},
+): Promise<PluginContainer> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'plugin-container-')));
+  const [state, temporary, home] = ['state', 'tmp', 'home'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await Promise.all([temporary, home].map(async (path) => mkdir(path)));
+  const tools = [toolDirectory('kustomize'), toolDirectory(options.helm ?? 'helm4'), dirname(process.execPath)];
+  const configFile = join(folder, 'etc/config.yaml');
+  const running = new Set<RunningResolver>();
+  let applications = 0;
+
+  const write: PluginContainer['write'] = async (path, content, mode = 0o644) => {
+    const full = join(folder, path);
+    await writeContent(full, content);
+    if (typeof content === 'string' || Buffer.isBuffer(content)) await chmod(full, mode);
+    return full;
+  };
+
+  const start: PluginContainer['start'] = (args, run = {}) => {
+    const environment = {
+      PATH: [...(run.toolsFirst ?? []), ...tools, '/usr/bin', '/bin'].join(':'),
+      HOME: home,
+      TMPDIR: temporary,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      IMAGE_RESOLVER_CONFIG: configFile,
+      ...run.environment,
+    };
+    const command = [process.execPath, PROGRAM, ...args];
+    const wrapped = run.around === undefined ? command : ['/bin/bash', '-c', run.around, 'bash', ...command];
+    const resolver = startProcess(wrapped, environment, run.cwd ?? folder);
+    running.add(resolver);
+    void resolver.ended.finally(() => running.delete(resolver));
+    return resolver;
+  };
+
+  const startGenerate: PluginContainer['startGenerate'] = (application, run = {}) =>
+    start(['generate'], {
+      ...run,
+      cwd: run.cwd ?? application.directory,
+      environment: { ...environmentOf(application), ...run.environment },
+    });
+
+  const configure: PluginContainer['configure'] = async (configuration) => {
+    const whole = { apiVersion: 'image-resolver.io/v1alpha1', kind: 'ResolverConfiguration', state, ...configuration };
+    await write('etc/config.yaml', JSON.stringify(whole));
+  };
+  await configure({});
+
+  return {
+    folder,
+    state,
+    temporary,
+    configure,
+    write,
+    start,
+    startGenerate,
+    run: async (args, run) => start(args, run).ended,
+    generate: async (application, run) => startGenerate(application, run).ended,
+    leftovers: async () => readdir(temporary),
+    async application(files, said = {}) {
+      applications += 1;
+      const tree = join(folder, `checkout-${applications}`);
+      await mkdir(join(tree, 'app'), { recursive: true });
+      await writeContent(join(tree, '.git/HEAD'), 'ref: refs/heads/main\n');
+      for (const [path, content] of Object.entries(files)) await writeContent(join(tree, path), content);
+      return { tree, directory: join(tree, 'app'), name: 'shop', project: 'default', parameters: [], ...said };
+    },
+    async [Symbol.asyncDispose]() {
+      for (const resolver of running) resolver.kill('SIGKILL');
+      await Promise.all([...running].map(async ({ ended }) => ended));
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+function startProcess(
+  [program = '', ...args]: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): RunningResolver {
+  const child = spawn(program, args, { cwd, env: { ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text));
+  const ended = new Promise<ResolverRun>((done, failed) => {
+    child.once('error', failed);
+    child.once('close', (exitCode, signal) => done({ ...said, exitCode, signal }));
+  });
+  return { pid: child.pid ?? -1, ended, kill: (signal) => void child.kill(signal) };
+}
+
+function environmentOf({ name, project, parameters }: TestApplication): Record<string, string> {
+  return {
+    ARGOCD_APP_NAME: name,
+    ARGOCD_APP_NAMESPACE: 'shop',
+    ARGOCD_APP_PROJECT_NAME: project,
+    ARGOCD_APP_REVISION: '0123456789abcdef0123456789abcdef01234567',
+    ARGOCD_APP_SOURCE_REPO_URL: 'https://git.example.com/acme/deploy',
+    ARGOCD_APP_SOURCE_PATH: 'app',
+    ARGOCD_APP_SOURCE_TARGET_REVISION: 'main',
+    ARGOCD_APP_PARAMETERS: JSON.stringify(parameters),
+    KUBE_VERSION: '1.34.1',
+    KUBE_API_VERSIONS: 'v1,apps/v1',
+  };
+}
+
+async function writeContent(path: string, content: FileContent): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await (typeof content === 'string' || Buffer.isBuffer(content)
+    ? writeFile(path, content)
+    : symlink(content.link, path));
+}
