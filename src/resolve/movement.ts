@@ -3,7 +3,7 @@ import type { Sightings, StoredDecision } from '../store/store.ts';
 import type { Candidate } from '../strategy/strategy.ts';
 import type { Ask } from './resolver.ts';
 
-// When a decision moves (docs/how-it-works.md). Within a key it moves to a better tag only, on a complete listing; a lower
+// When a decision moves (docs/strategies.md). Within a key it moves to a better tag only, on a complete listing; a lower
 // one is taken only when the chosen tag is proved to be gone and the policy opted in. Pure: everything that was asked of
 // the registry comes in as facts.
 
