@@ -12,12 +12,19 @@ fi
 
 "$server" "$@" &
 child=$!
-trap 'kill -TERM "$child" 2>/dev/null' TERM INT
+stopping=false
+trap 'stopping=true; kill -TERM "$child" 2>/dev/null' TERM INT
 
-# `wait` comes back early when a signal is handled; the server may need a moment more.
 wait "$child"
 status=$?
+# `wait` comes back early when a signal arrived. On the first one argocd-cmp-server only removes its socket and serves on
+# (https://github.com/argoproj/argo-cd/blob/v3.2.11/cmpserver/server.go, Shutdown), so it is given a moment for generations
+# that are nearly done and then a second signal; else a Pod would take its whole grace period to end.
 while kill -0 "$child" 2>/dev/null; do
+  if $stopping; then
+    sleep 1
+    kill -TERM "$child" 2>/dev/null
+  fi
   wait "$child"
   status=$?
 done

@@ -30,11 +30,16 @@ export interface AnnouncedParameter {
   readonly collectionType: string;
 }
 
-/** A real argocd-cmp-server with our plugin.yaml, driven as repo-server drives it. */
-export interface CmpServer {
+/** Speaks to a plugin server as repo-server does. */
+export interface CmpClient {
   /** The manifests, one JSON text each. Rejects with the gRPC error, whose `details` hold the plugin's stderr. */
   generate(request: GenerateRequest): Promise<readonly string[]>;
   parameters(request: GenerateRequest): Promise<readonly AnnouncedParameter[]>;
+  close(): void;
+}
+
+/** A real argocd-cmp-server with our plugin.yaml, driven as repo-server drives it. */
+export interface CmpServer extends Omit<CmpClient, 'close'> {
   /** Everything the server logged so far. */
   log(): string;
   /** The private folder in which requests are unpacked. */
@@ -45,7 +50,12 @@ export interface CmpServer {
 const protoDirectory = join(dirname(fileURLToPath(import.meta.url)), 'proto');
 
 function clientConstructor(): ServiceClientConstructor {
-  const definition = loadSync('plugin.proto', { includeDirs: [protoDirectory], keepCase: true, longs: Number, defaults: true });
+  const definition = loadSync('plugin.proto', {
+    includeDirs: [protoDirectory],
+    keepCase: true,
+    longs: Number,
+    defaults: true,
+  });
   const loaded = loadPackageDefinition(definition) as unknown as {
     plugin: { ConfigManagementPluginService: ServiceClientConstructor };
   };
@@ -63,7 +73,11 @@ export async function startCmpServer(options: {
   readonly environment: Readonly<Record<string, string>>;
 }): Promise<CmpServer> {
   const base = await mkdtemp(join(tmpdir(), 'cmp-server-'));
-  const [config, plugins, work] = ['config', 'plugins', 'work'].map((name) => join(base, name)) as [string, string, string];
+  const [config, plugins, work] = ['config', 'plugins', 'work'].map((name) => join(base, name)) as [
+    string,
+    string,
+    string,
+  ];
   await Promise.all([config, plugins, work].map(async (folder) => mkdir(folder)));
   await writeFile(join(config, 'plugin.yaml'), options.pluginYaml);
   const child = spawn(join(toolDirectory('argocd'), 'argocd-cmp-server'), ['--config-dir-path', config], {
@@ -71,12 +85,35 @@ export async function startCmpServer(options: {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text));
-  const socket = await socketIn(plugins, child, () => log);
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (log += text));
+  const client = connectCmpServer(await socketIn(plugins, child, () => log));
+  return {
+    workDirectory: work,
+    log: () => log,
+    generate: (request) => client.generate(request),
+    parameters: (request) => client.parameters(request),
+    async stop() {
+      client.close();
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = once(child, 'exit');
+        child.kill('SIGKILL');
+        await ended;
+      }
+      await rm(base, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A client of the server on this socket, which may begin to listen later. */
+export function connectCmpServer(socket: string): CmpClient {
   const Client = clientConstructor();
   const client = new Client(`unix:${socket}`, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
 
-  async function call<T>(method: 'GenerateManifest' | 'GetParametersAnnouncement', request: GenerateRequest): Promise<T> {
+  async function call<T>(
+    method: 'GenerateManifest' | 'GetParametersAnnouncement',
+    request: GenerateRequest,
+  ): Promise<T> {
     const archive = await pack(request.root);
     return new Promise<T>((done, failed) => {
       const invoke = client[method] as unknown as (
@@ -87,7 +124,8 @@ export async function startCmpServer(options: {
         if (error === null) done(value);
         else failed(error);
       });
-      const write = (message: object): void => void (stream as unknown as { write(message: object): boolean }).write(message);
+      const write = (message: object): void =>
+        void (stream as unknown as { write(message: object): boolean }).write(message);
       const app = join(request.root, request.path ?? '');
       write({
         metadata: {
@@ -104,20 +142,11 @@ export async function startCmpServer(options: {
   }
 
   return {
-    workDirectory: work,
-    log: () => log,
     generate: async (request) => (await call<{ manifests: string[] }>('GenerateManifest', request)).manifests,
     parameters: async (request) =>
-      (await call<{ parameterAnnouncements: AnnouncedParameter[] }>('GetParametersAnnouncement', request)).parameterAnnouncements,
-    async stop() {
-      client.close();
-      if (child.exitCode === null && child.signalCode === null) {
-        const ended = once(child, 'exit');
-        child.kill('SIGKILL');
-        await ended;
-      }
-      await rm(base, { recursive: true, force: true });
-    },
+      (await call<{ parameterAnnouncements: AnnouncedParameter[] }>('GetParametersAnnouncement', request))
+        .parameterAnnouncements,
+    close: () => client.close(),
   };
 }
 
