@@ -54,6 +54,8 @@ export class Answers {
     if (unknown.size > 0) {
       const resolver = await (this.#resolver ??= this.#open());
       const resolutions = await resolver.resolve({ ...this.#query, budgetMs, asks: [...unknown.values()] }, signal);
+      // Who was told to stop says so; to the resolver it looks like time that ran out.
+      signal.throwIfAborted();
       for (const [index, key] of [...unknown.keys()].entries()) this.#known.set(key, at(resolutions, index));
     }
     return keyed.map(([key]) => this.#known.get(key)).filter((resolution) => resolution !== undefined);
