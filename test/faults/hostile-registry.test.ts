@@ -126,8 +126,7 @@ test.for([
     expect(text).not.toContain('privileged');
     expect(text).not.toContain('evil');
   }
-  if (result.exitCode === 0) expect(tagIn(result.stdout)).toBe('a-good-one');
-  else expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(tagIn(result.stdout)).toBe('a-good-one');
 });
 
 test('pages without end are an error, not a partial listing', async () => {

@@ -111,7 +111,7 @@ test.concurrent.for(CASES.map((one, index) => ({ ...one, repository: `unknown/ap
     const stderr = await expectFailure(container, application, code);
     expect(stderr).toContain(repository);
     expect(stderr).toContain('(api)');
-    if (says !== undefined) expect(stderr).toContain(says);
+    expect(stderr).toContain(says ?? code);
     expect(stderr).not.toContain(BODY_SECRET);
   },
 );
