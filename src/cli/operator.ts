@@ -6,6 +6,7 @@ import {
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
 import { type Notice, UserError } from '../error/user-error.ts';
 import type { RequestEvent } from '../registry/http.ts';
+import { monotonicMs } from '../render/monotonic-clock.ts';
 import type { AccessBroker } from '../registry/access.ts';
 import type { RegistryClient } from '../registry/sources.ts';
 import type { Resolver } from '../resolve/resolver.ts';
@@ -19,7 +20,7 @@ export function operatorConfiguration(): OperatorConfigurationSource {
 /** The broker of this process: the operator's registries and credentials. */
 export async function openBroker(configuration: OperatorConfiguration): Promise<AccessBroker> {
   const { createAccessBroker } = await import('../credentials/broker.ts');
-  return createAccessBroker(configuration, process.env, { files: systemFiles, now: () => performance.now() });
+  return createAccessBroker(configuration, process.env, { files: systemFiles, now: monotonicMs });
 }
 
 /** A registry client; loads what talks to networks. */

@@ -1,5 +1,6 @@
 import { type Notice, UserError } from '../error/user-error.ts';
 import { generate, type Generation, type GenerateRequest } from '../generate/generate.ts';
+import { monotonicMs } from '../render/monotonic-clock.ts';
 import { TOOLS_ON_PATH } from '../render/render-options.ts';
 import type { Resolver } from '../resolve/resolver.ts';
 import { tell } from './exit.ts';
@@ -17,7 +18,7 @@ export async function runGeneration(request: GenerateRequest): Promise<Generatio
         configuration,
         resolver: async () => (resolver ??= openResolver(configuration, (notice) => warnings.push(notice))),
         tools: TOOLS_ON_PATH,
-        now: () => performance.now(),
+        now: monotonicMs,
       },
       stopSignal(),
     );

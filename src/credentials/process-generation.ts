@@ -1,4 +1,4 @@
-const PROCESS = performance.timeOrigin.toString(36);
+const PROCESS = process.hrtime.bigint().toString(36);
 
 /**
  * The generation of a credential that is no file: a count within this process. A hash of the value would be the same in

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../error/user-error.ts';
 import type { PolicyFileReading } from '../policy/from-file.ts';
@@ -13,7 +13,7 @@ export async function readPolicyFile(root: AppRoot): Promise<PolicyFileReading |
   let bytes: Buffer;
   try {
     const path = await resolveInTree(root, POLICY_FILE, { from: 'app', what: name });
-    bytes = await readFile(path);
+    bytes = readFileSync(path);
   } catch (error) {
     if (error instanceof UserError && error.code === 'FILE_MISSING') return undefined;
     throw error;

@@ -65,6 +65,6 @@ function guessStateDirectory(environment: Environment, { files }: OperatorPorts)
   const named = stateDirectoryFrom(environment);
   if (named !== undefined) return named;
   const found = files.read(configurationPath(environment).path);
-  const line = found.kind === 'read' ? /^state:[ \t]*["']?(\/[^"'\s#]+)/m.exec(found.text) : undefined;
+  const line = found.kind === 'read' ? /(?:^|[{,\s]")state["']?:[ \t]*["']?(\/[^"'\s#]+)/m.exec(found.text) : undefined;
   return line?.[1] ?? DEFAULT_STATE_DIRECTORY;
 }

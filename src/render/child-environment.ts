@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface ChildEnvironmentOptions {
@@ -90,11 +90,9 @@ export function childEnvironment(options: ChildEnvironmentOptions): Record<strin
 }
 
 /** Creates HOME and TMPDIR below `temporary`; tools create the rest when they need it. */
-export async function prepareHome(temporary: string): Promise<void> {
-  await Promise.all([
-    mkdir(join(temporary, 'home'), { recursive: true }),
-    mkdir(join(temporary, 'tmp'), { recursive: true }),
-  ]);
+export function prepareHome(temporary: string): void {
+  mkdirSync(join(temporary, 'home'), { recursive: true });
+  mkdirSync(join(temporary, 'tmp'), { recursive: true });
 }
 
 function gitEnvironment(config: readonly (readonly [string, string])[]): Record<string, string> {

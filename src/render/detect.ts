@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import type { RendererKind } from './render-spec.ts';
 
 export const KUSTOMIZATION_NAMES: readonly string[] = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
@@ -9,8 +9,8 @@ export const KUSTOMIZATION_NAMES: readonly string[] = ['kustomization.yaml', 'ku
  *
  * @see https://github.com/argoproj/argo-cd/blob/v3.2.11/util/app/discovery/discovery.go
  */
-export async function detectRenderer(directory: string): Promise<RendererKind> {
-  const entries = await readdir(directory, { withFileTypes: true });
+export function detectRenderer(directory: string): RendererKind {
+  const entries = readdirSync(directory, { withFileTypes: true });
   const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   let found: RendererKind = 'directory';
   for (const name of names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {

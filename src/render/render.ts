@@ -8,7 +8,7 @@ import type { Rendered } from './render-spec.ts';
  */
 export async function render(options: RenderOptions): Promise<Rendered> {
   // Each renderer is loaded when it is needed: the other two would only make the start slower.
-  const kind = options.spec.renderer ?? (await detectRenderer(options.root.app));
+  const kind = options.spec.renderer ?? detectRenderer(options.root.app);
   switch (kind) {
     case 'kustomize':
       return (await import('./kustomize/build.ts')).renderKustomize(options);

@@ -23,6 +23,8 @@ export function renderFailed(result: ProcessResult, where: string, paths: PathNa
 
 /** What a tool wrote to stderr although it succeeded: a notice for each distinct line, of a bounded number. */
 export function warnings(stderr: string, where: string, paths: PathNames): readonly Notice[] {
+  // Most tools say nothing, and the first text to clean compiles a dozen regular expressions.
+  if (stderr.trim() === '') return [];
   const lines = new Set(stderr.split('\n').map((line) => clean(line, paths, MAX_WARNING_BYTES).replace(/^# ?/, '')));
   lines.delete('');
   return [...lines].slice(0, MAX_WARNINGS).map((what) => ({ code: 'RENDER_WARNING', what, where }));

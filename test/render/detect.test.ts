@@ -17,5 +17,5 @@ test.for([
 ])('$files make it $want', async ({ files, want }) => {
   const folder = await temporaryFolder();
   await writeTree(folder, Object.fromEntries(files.map((file) => [file, ''])));
-  expect(await detectRenderer(folder)).toBe(want);
+  expect(detectRenderer(folder)).toBe(want);
 });

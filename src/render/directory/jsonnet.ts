@@ -42,7 +42,7 @@ export async function prepareJsonnet(options: RenderOptions): Promise<(file: Man
   ];
   const code = [...Object.values(jsonnet.extVars), ...Object.values(jsonnet.tlas)].filter(isCode).map(codeOf);
   const temporary = await options.workspace.temporary();
-  await prepareHome(temporary);
+  prepareHome(temporary);
   const env = childEnvironment({
     parent: options.parentEnvironment ?? process.env,
     temporary,

@@ -34,7 +34,7 @@ export async function renderHelm(options: RenderOptions): Promise<Rendered> {
   const fileParameters = await resolveFileParameters(root, parameters.fileParameters, policy);
   await scanChartLinks(root, root.app);
   const temporary = await options.workspace.temporary();
-  await prepareHome(temporary);
+  prepareHome(temporary);
   const inline = await writeValues(join(temporary, 'values.yaml'), spec.values);
   const generated = await writeValues(
     join(temporary, 'image-values.yaml'),

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { isMap, isSeq, parseDocument } from 'yaml';
 import { checkDepth } from '../../edit/depth.ts';
 import { UserError } from '../../error/user-error.ts';
@@ -12,8 +12,8 @@ const WHERE = 'parameter kustomize-patches';
  * @throws {UserError} `PARAMETER_INVALID` when the parameter is no YAML list of mappings, `MANIFEST_INVALID` when the
  *   kustomization's `patches` is no list.
  */
-export async function addPatches(file: string, patches: string, where: string): Promise<void> {
-  await writeFile(file, withPatches(await readFile(file, 'utf8'), patches, where));
+export function addPatches(file: string, patches: string, where: string): void {
+  writeFileSync(file, withPatches(readFileSync(file, 'utf8'), patches, where));
 }
 
 /** {@link addPatches} on the text. Everything but the list keeps its spelling. */

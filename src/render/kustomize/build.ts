@@ -64,7 +64,7 @@ export async function renderKustomize(options: RenderOptions): Promise<Rendered>
 async function prepare(options: RenderOptions, root: AppRoot): Promise<Build> {
   const { environment, policy, signal, tools, workspace, parentEnvironment = process.env } = options;
   const temporary = await workspace.temporary();
-  await prepareHome(temporary);
+  prepareHome(temporary);
   const environmentOf = (gitConfig: readonly (readonly [string, string])[]): Record<string, string> =>
     childEnvironment({
       parent: parentEnvironment,
@@ -112,7 +112,8 @@ async function edit(step: EditStep, build: Build, scan: ScanOptions): Promise<vo
       return runEdit(step.args, build);
     case 'patches': {
       const file = await kustomizationFile(root);
-      return addPatches(file, step.patches, nameInTree(root.tree, file));
+      addPatches(file, step.patches, nameInTree(root.tree, file));
+      return;
     }
     case 'components': {
       const paths = await componentsToAdd(step, scan);

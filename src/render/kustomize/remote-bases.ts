@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { sanitiseText } from '../../error/sanitise.ts';
@@ -77,7 +77,7 @@ export class RemoteBases {
     if (known !== undefined) return known;
     const mirror = join(this.#directory, String(this.#mirrors.size));
     this.#mirrors.set(repository, mirror);
-    await mkdir(mirror, { recursive: true });
+    mkdirSync(mirror, { recursive: true });
     await this.#must(['init', '--quiet', '--bare', mirror]);
     // A base can be named by commit; a mirror by default offers only its branches and tags.
     await this.#must(['-C', mirror, 'config', 'uploadpack.allowAnySHA1InWant', 'true']);

@@ -1,17 +1,10 @@
-import { lstat, readFile, stat } from 'node:fs/promises';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { checkDepth } from '../../edit/depth.ts';
 import { sanitiseText } from '../../error/sanitise.ts';
 import { UserError } from '../../error/user-error.ts';
 import { type AppRoot, isInside, nameInTree, resolveInTree, scanLinks } from '../app-root.ts';
 import { KUSTOMIZATION_NAMES } from '../detect.ts';
-import {
-  MAX_FILE_BYTES,
-  MAX_KUSTOMIZATION_BYTES,
-  MAX_KUSTOMIZATIONS,
-  MAX_KUSTOMIZE_PATHS,
-  MAX_NESTING,
-} from '../limits.ts';
+import { MAX_FILE_BYTES, MAX_KUSTOMIZATION_BYTES, MAX_KUSTOMIZATIONS, MAX_KUSTOMIZE_PATHS } from '../limits.ts';
 import { remoteForm } from '../remote-form.ts';
 import type { RenderingPolicy } from '../render-spec.ts';
 import { runsFunction, type Source, sourcesOfKustomization, sourcesOfPlugin } from './sources.ts';
@@ -62,11 +55,11 @@ async function scanDirectory(root: AppRoot, directory: string, as: 'base' | 'plu
   if (scan.seen.size > MAX_KUSTOMIZATIONS) throw tooMany(`${MAX_KUSTOMIZATIONS} kustomizations`, root, directory);
   // kustomize refuses two of them, but passes over one that it cannot read: all that are there count.
   for (const name of KUSTOMIZATION_NAMES) {
-    if (!(await exists(join(directory, name)))) continue;
+    if (!exists(join(directory, name))) continue;
     const file = await resolveInTree(root, name, { from: { directory }, what: nameInTree(root.tree, directory) });
     const where = nameInTree(root.tree, join(directory, name));
-    if ((await stat(file)).isDirectory()) continue;
-    for (const view of viewYaml(await readText(file, where), where)) {
+    if (statSync(file).isDirectory()) continue;
+    for (const view of viewYaml(readText(file, where), where)) {
       const { sources, usesHelm } = sourcesOfKustomization(view);
       if (as === 'plugin' && !view.keys.every((one) => LISTING_KEYS.has(one))) throw notAListing(where);
       if (usesHelm) refuseHelmUnless(scan.helmEnabled, where);
@@ -93,7 +86,7 @@ async function scanSource(source: Source, root: AppRoot, directory: string, what
     if (kind === 'plugin') await scanPluginText(text, root, directory, what, scan);
     return;
   }
-  if (await isRemote(source, directory)) return scanRemote(source, what, scan);
+  if (isRemote(source, directory)) return scanRemote(source, what, scan);
   if (kind === 'chart-repository') throw refused(what, text, 'not an https or oci repository');
   if (isAbsolute(text)) throw outside(what, text);
   await scanLocal(source, root, directory, what, scan);
@@ -103,7 +96,7 @@ async function scanLocal(source: Source, root: AppRoot, directory: string, what:
   const { kind, text } = source;
   if (kind === 'chart-home') return scanChartHome(text, root, directory, what);
   const path = await resolveInTree(root, text, { from: { directory }, what });
-  const found = await stat(path);
+  const found = statSync(path);
   if (found.isDirectory()) {
     if (kind === 'base' || kind === 'component') await scanDirectory(root, path, 'base', scan);
     if (kind === 'plugin') await scanDirectory(root, path, 'plugin', scan);
@@ -115,20 +108,14 @@ async function scanLocal(source: Source, root: AppRoot, directory: string, what:
   const key = `plugin ${directory} ${path}`;
   if (scan.seen.has(key)) return;
   scan.seen.add(key);
-  await scanPluginText(
-    await readText(path, nameInTree(root.tree, path)),
-    root,
-    directory,
-    nameInTree(root.tree, path),
-    scan,
-  );
+  await scanPluginText(readText(path, nameInTree(root.tree, path)), root, directory, nameInTree(root.tree, path), scan);
 }
 
 /** A chart may be pulled into a directory that is not there yet. */
 async function scanChartHome(text: string, root: AppRoot, directory: string, what: string): Promise<void> {
   try {
     const path = await resolveInTree(root, text, { from: { directory }, what });
-    if ((await stat(path)).isDirectory()) await scanLinks(path, root.tree);
+    if (statSync(path).isDirectory()) await scanLinks(path, root.tree);
   } catch (error) {
     if (!(error instanceof UserError) || error.code !== 'FILE_MISSING') throw error;
   }
@@ -155,13 +142,12 @@ function withItems(view: YamlView): readonly YamlView[] {
   return [view, ...view.at('items').flatMap((items) => items.items().flatMap(withItems))];
 }
 
-async function isRemote(source: Source, directory: string): Promise<boolean> {
+function isRemote(source: Source, directory: string): boolean {
   const form = remoteForm(source.text);
   if (form !== 'shorthand') return form === 'url';
   if (source.kind === 'component') return true;
   // Where such a file is there, kustomize reads it before it thinks of git.
-  const found = await stat(join(directory, source.text)).catch(() => {});
-  return found === undefined || !found.isFile();
+  return !isFile(join(directory, source.text));
 }
 
 async function scanRemote(source: Source, what: string, scan: Scan): Promise<void> {
@@ -196,37 +182,35 @@ async function scanRemote(source: Source, what: string, scan: Scan): Promise<voi
 /** An object written where a path may stand. Told by parsing, as kustomize does. */
 function isInlineObject(text: string, where: string): boolean {
   if (!text.includes('\n') && !text.trimStart().startsWith('{')) return false;
-  refuseDepth(text, where);
   return viewYaml(text, where).some((view) => view.isMapping);
 }
 
-async function readText(path: string, where: string): Promise<string> {
-  const found = await stat(path);
+function readText(path: string, where: string): string {
+  const found = statSync(path);
   if (!found.isFile()) throw refused(where, '', 'not a regular file');
   if (found.size > MAX_KUSTOMIZATION_BYTES) throw tooLarge(where, MAX_KUSTOMIZATION_BYTES);
-  const bytes = await readFile(path);
-  let text: string;
+  const bytes = readFileSync(path);
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     throw new UserError('FILE_NOT_UTF8', { what: 'the file is not UTF-8 text', where, fix: 'save it as UTF-8' }, error);
   }
-  refuseDepth(text, where);
-  return text;
 }
 
-function refuseDepth(text: string, where: string): void {
-  const depth = checkDepth(text, MAX_NESTING);
-  if (depth.ok) return;
-  throw new UserError('MANIFEST_TOO_DEEP', {
-    what: `the file is nested more than ${MAX_NESTING} deep`,
-    where: `${where}:${depth.line}`,
-    fix: 'write it flatter',
-  });
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => {})) !== undefined;
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false;
+  }
 }
 
 function refuseHelmUnless(enabled: boolean, where: string): void {

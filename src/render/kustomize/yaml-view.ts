@@ -1,15 +1,5 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  type Node,
-  parseAllDocuments,
-  visit,
-  type YAMLMap,
-} from 'yaml';
+import { Composer, type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, visit, type YAMLMap } from 'yaml';
+import { lineOf, tokensWithin } from '../../edit/depth.ts';
 import { UserError } from '../../error/user-error.ts';
 import { MAX_NESTING } from '../limits.ts';
 
@@ -39,21 +29,33 @@ const PLAIN_TAGS = /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq|merge
  * Every document of a text.
  *
  * @param where for errors: the file, relative to the tree.
- * @throws {UserError} `MANIFEST_INVALID` for what is no YAML, or YAML that other readers may read differently.
+ * @throws {UserError} `MANIFEST_INVALID` for what is no YAML, or YAML that other readers may read differently;
+ *   `MANIFEST_TOO_DEEP`.
  */
 export function viewYaml(text: string, where: string): readonly YamlView[] {
-  const documents = parseAllDocuments(text, { uniqueKeys: false, logLevel: 'silent', prettyErrors: false });
-  if (!Array.isArray(documents)) return [];
   let left = MAX_VIEWS;
   const spend = (): void => {
     if (left-- <= 0) throw invalid(where, 'it repeats itself by aliases too often');
   };
-  return documents.flatMap((document: Document.Parsed) => {
+  return documentsIn(text, where).flatMap((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw invalid(where, `no valid YAML (${error.code.toLowerCase().replaceAll('_', ' ')})`);
     if (document.warnings.length > 0) throw invalid(where, 'it holds a YAML tag of its own');
     return document.contents === null ? [] : [viewNode(document.contents, { document, spend, where }, 0)];
   });
+}
+
+/** The package's `parseAllDocuments`, in one pass with the check of depth that must come before a document is composed. */
+function documentsIn(text: string, where: string): readonly Document.Parsed[] {
+  const tokens = tokensWithin(text, { depth: MAX_NESTING, lexemes: Infinity });
+  const composer = new Composer({ uniqueKeys: false, logLevel: 'silent', prettyErrors: false });
+  const documents: Document.Parsed[] = [];
+  for (;;) {
+    const next = tokens.next();
+    if (!next.done) documents.push(...composer.next(next.value));
+    else if (next.value.kind === 'deep') throw tooDeep(`${where}:${lineOf(text, next.value.offset)}`);
+    else return [...documents, ...composer.end()];
+  }
 }
 
 interface Context {
@@ -117,6 +119,14 @@ function keyText(key: unknown): string {
 /** encoding/json's folding: case, and the two non-ASCII letters that fold to ASCII (ſ and the Kelvin sign). */
 function fold(key: string): string {
   return key.toUpperCase().toLowerCase();
+}
+
+function tooDeep(where: string): UserError {
+  return new UserError('MANIFEST_TOO_DEEP', {
+    what: `the file is nested more than ${MAX_NESTING} deep`,
+    where,
+    fix: 'write it flatter',
+  });
 }
 
 function invalid(where: string, problem: string): UserError {
