@@ -20,7 +20,7 @@ let path: string;
 const folders = new Map<string, string>();
 
 beforeAll(async () => {
-  expect(existsSync(join(PROJECT, 'dist/image-resolver')), 'npm run build').toBe(true);
+  if (!existsSync(join(PROJECT, 'dist/image-resolver'))) throw new Error('run npm run build first');
   registry = await startRealRegistry();
   await registry.pushImages(PUSHED);
   path = [join(PROJECT, 'dist'), dirname(await buildTool('kustomize')), process.env['PATH']].join(':');
@@ -138,9 +138,8 @@ describe('a shell block that is not run', () => {
     const calls = blocks.flatMap(({ text }) => [...text.matchAll(/image-resolver ([a-z]+)((?: +[^ |>\n;]+)*)/g)]);
     expect(calls.length).toBeGreaterThan(3);
     for (const [, command = '', rest = ''] of calls) {
-      if (['container', 'deployment'].includes(command)) continue;
       const help = await run(`image-resolver ${command} --help`, folder);
-      expect(help, command).toContain(`Usage: image-resolver ${command}`);
+      expect(help).toContain(`Usage: image-resolver ${command}`);
       for (const [option] of rest.matchAll(/--[a-z-]+/g)) expect(help).toContain(option);
     }
   });

@@ -22,8 +22,13 @@ describe('docs/errors.md', () => {
   test.for(Object.entries(ERROR_CODES).map(([code, sentence]) => ({ code, sentence })))(
     'begins $code with its meaning, and says what to do',
     ({ code, sentence }) => {
-      const section = proseOf('docs/errors.md').split(`\n### ${code}\n`)[1]?.split('\n## ')[0]?.split('\n### ')[0] ?? '';
-      const words = (text: string): string => text.replaceAll(/[^A-Za-z0-9]+/g, ' ').trim().toLowerCase();
+      const section =
+        proseOf('docs/errors.md').split(`\n### ${code}\n`)[1]?.split('\n## ')[0]?.split('\n### ')[0] ?? '';
+      const words = (text: string): string =>
+        text
+          .replaceAll(/[^A-Za-z0-9]+/g, ' ')
+          .trim()
+          .toLowerCase();
       expect(words(section.replaceAll('`', ''))).toContain(words(sentence.split(/[;(]/)[0] ?? '').slice(0, 40));
       expect(section).toContain('**Cure**');
     },
@@ -32,7 +37,9 @@ describe('docs/errors.md', () => {
 
 test('codes that pages speak of exist', () => {
   const known = new Set(Object.keys(ERROR_CODES));
-  const inText = pages().flatMap((page) => [...textOf(page).matchAll(/^([A-Z]+_[A-Z0-9_]+) {2}|warning: ([A-Z0-9_]+) /gm)]);
+  const inText = pages().flatMap((page) => [
+    ...textOf(page).matchAll(/^([A-Z]+_[A-Z0-9_]+) {2}|warning: ([A-Z0-9_]+) /gm),
+  ]);
   const inLinks = pages().flatMap((page) => [...textOf(page).matchAll(/\[([A-Z]+(?:_[A-Z0-9]+)*)\]\([^)]*\)/g)]);
   const spoken = [...inText, ...inLinks].map(([, one, other]) => one ?? other ?? '');
   expect(spoken.length).toBeGreaterThan(10);
@@ -42,7 +49,10 @@ test('codes that pages speak of exist', () => {
 test('docs/rendering.md lists the parameters with their types and native names', () => {
   const rows = tableOf('docs/rendering.md', 'parameters').map(([name = '', type = '', native = '']) => ({
     name: codesIn(name)[0],
-    types: type.replaceAll(/`true`\/`false`/g, '').trim().split(' or '),
+    types: type
+      .replaceAll(/`true`\/`false`/g, '')
+      .trim()
+      .split(' or '),
     flag: type.includes('`true`'),
     native: native === '–' ? '' : native.replaceAll('`', ''),
   }));
@@ -54,7 +64,11 @@ test('docs/rendering.md lists the parameters with their types and native names',
 });
 
 test('docs/rendering.md lists the native features that are not there', () => {
-  const rows = tableOf('docs/rendering.md', 'native').map(([name = '', why, instead]) => [codesIn(name)[0], why, instead]);
+  const rows = tableOf('docs/rendering.md', 'native').map(([name = '', why, instead]) => [
+    codesIn(name)[0],
+    why,
+    instead,
+  ]);
   expect(rows).toEqual(
     UNAVAILABLE_FEATURES.map((name) => [name, unavailableFeature(name)?.why, unavailableFeature(name)?.instead]),
   );
@@ -64,7 +78,12 @@ test('docs/policies.md lists the settings with aliases, keys of the file and pla
   const rows = tableOf('docs/policies.md', 'settings').flatMap(([names = '', key = '', annotations]) => {
     const [name = '', ...others] = codesIn(names);
     // Settings without meaning share a row.
-    const single = (one: string, aliases: readonly string[]): object => ({ name: one, aliases, key: codesIn(key)[0], annotations });
+    const single = (one: string, aliases: readonly string[]): object => ({
+      name: one,
+      aliases,
+      key: codesIn(key)[0],
+      annotations,
+    });
     return SETTING_NAMES.includes(others[0] as never)
       ? [name, ...others].map((one) => single(one, []))
       : [single(name, others)];
@@ -72,7 +91,8 @@ test('docs/policies.md lists the settings with aliases, keys of the file and pla
   const wanted = SETTING_NAMES.map((name) => {
     const { aliases = [], fileKey } = describeSetting(name);
     const [group = '', part = ''] = name.split('.image-');
-    const key = fileKey === undefined || part === '' ? fileKey : `${group}.image${part[0]?.toUpperCase()}${part.slice(1)}`;
+    const key =
+      fileKey === undefined || part === '' ? fileKey : `${group}.image${part[0]?.toUpperCase()}${part.slice(1)}`;
     return { name, aliases, key, annotations: isAllowedIn(name, 'annotation') ? 'yes' : 'no' };
   });
   expect(rows).toEqual(wanted);
@@ -118,7 +138,10 @@ describe('docs/configuration.md', () => {
 
   test('has the defaults of the program', () => {
     const defaults = new Map(
-      tableOf('docs/configuration.md', 'configuration').map(([name = '', value = '']) => [codesIn(name)[0], codesIn(value)]),
+      tableOf('docs/configuration.md', 'configuration').map(([name = '', value = '']) => [
+        codesIn(name)[0],
+        codesIn(value),
+      ]),
     );
     const complete = completeConfiguration({}, [], {});
     expect(defaults.get('interval')).toEqual([`${complete.intervalMs / 1000}s`]);
@@ -161,7 +184,10 @@ describe('the constraints of docs/strategies.md', () => {
           const version = parseVersion(tag);
           return constraint.ok && version !== undefined && satisfies(constraint.value, version);
         };
-        expect(codesIn(takes).filter((tag) => !admits(tag)), `${text} takes`).toEqual([]);
+        expect(
+          codesIn(takes).filter((tag) => !admits(tag)),
+          `${text} takes`,
+        ).toEqual([]);
         expect(codesIn(refuses).filter(admits), `${text} does not take`).toEqual([]);
       }
     },

@@ -154,7 +154,8 @@ async function checkKustomization(text: string): Promise<void> {
     const { containers, volumes } = podSpecOf(rendered);
     expect(containers.map(({ name }) => name)).toContain('image-resolver');
     for (const { name } of fieldsList(volumes)) expect(volumes.filter((one) => one['name'] === name)).toHaveLength(1);
-    for (const volume of volumes) expect(Object.keys(volume), JSON.stringify(volume)).toHaveLength(2);
+    // A volume has a name and one source; a patch that forgets to remove the old source leaves two.
+    expect(volumes.filter((volume) => Object.keys(volume).length !== 2)).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -188,13 +189,17 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-const blocks = pages().flatMap((page) => blocksOf(page)).map((block) => ({ name: nameOf(block), block }));
+const blocks = pages()
+  .flatMap((page) => blocksOf(page))
+  .map((block) => ({ name: nameOf(block), block }));
 
 describe('a YAML block is what it says', () => {
-  test.for(blocks.filter(({ block }) => block.language === 'yaml'))('$name', async ({ block }) => check(block));
+  test.for(blocks.filter(({ block }) => block.language === 'yaml'))('$name', async ({ block }) => {
+    await expect(check(block)).resolves.toBeUndefined();
+  });
 });
 
 test('blocks are of languages that tests know', () => {
-  const known = ['yaml', 'console', 'sh', 'text', 'ts'];
-  expect(blocks.filter(({ block }) => !known.includes(block.language)).map(({ name }) => name)).toEqual([]);
+  const known = new Set(['yaml', 'console', 'sh', 'text']);
+  expect(blocks.filter(({ block }) => !known.has(block.language)).map(({ name }) => name)).toEqual([]);
 });
