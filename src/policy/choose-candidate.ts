@@ -25,7 +25,6 @@ export function chooseCandidate(
     (candidate) =>
       candidate.fitsMatch(field) !== false && (candidate.applied === undefined || candidate.applied === tag),
   );
-  if (possible.length < 2) return choosing(possible);
   const matched = narrowed(possible, (candidate) => candidate.fitsMatch(field) === true);
   const named = narrowed(matched, ({ policy }) => policy.alias === field.container);
   const [setter, ...same] = named.filter(({ applied }) => applied !== undefined);

@@ -326,6 +326,47 @@ test.for([
   expect((await readOne('a=nginx', settings as Record<string, string>)).write.target).toEqual(target);
 });
 
+test.for(['helm.image-name', 'helm.image-tag', 'helm.image-spec', 'kustomize.image-name'])(
+  '%s is for one image only',
+  async (setting) => {
+    const error = await errorOf(() => read(['a=nginx'], { [setting]: 'x' }));
+    expect(error).toMatchObject({ code: 'SETTING_INVALID', fix: `write <alias>.${setting}` });
+  },
+);
+
+test.for(['helm.image-name', 'helm.image-tag', 'helm.image-spec'])(
+  '%s does not go with a kustomize target',
+  async (setting) => {
+    const error = await errorOf(() => read(['a=nginx'], { [`a.${setting}`]: 'x', 'a.kustomize.image-name': 'x' }));
+    expect(error.code).toBe('SETTING_INVALID');
+  },
+);
+
+test('blanks around values mean nothing', async () => {
+  expect(
+    await readOne('a=nginx', {
+      'a.update-strategy': ' digest ',
+      'a.constraint': ' main ',
+      'a.allow-tags': ' regexp:^m ',
+      'a.helm.image-tag': ' image.tag ',
+      'a.output': ' tag ',
+      'a.poll-interval': ' 1m ',
+      'a.pull-secret': ' pullsecret:a/b ',
+      'a.optional': ' true ',
+    }),
+  ).toMatchObject({
+    choice: { selection: { strategy: { kind: 'digest', tag: 'main' }, filters: [{ pattern: '^m' }] } },
+    write: { output: 'tag', target: { tag: 'image.tag' } },
+    pollIntervalMs: 60_000,
+    credential: 'pullsecret:a/b',
+    optional: true,
+  });
+  expect(await readOne('a=nginx', { 'a.pin': ' 1.0 ' })).toMatchObject({ choice: { tag: '1.0' } });
+  expect(await readOne('a=nginx', { 'a.kustomize.image-name': ' x ' })).toMatchObject({
+    write: { target: { name: 'x' } },
+  });
+});
+
 test('keys of argocd-image-updater are taken as they are, with one notice for what does nothing', async () => {
   const { policies, notices } = await read('app=123456789.dkr.ecr.us-west-2.amazonaws.com/shop', {
     'argocd-image-updater.argoproj.io/app.image-tag-filter': '^production$',
@@ -342,7 +383,9 @@ test('keys of argocd-image-updater are taken as they are, with one notice for wh
     choice: { selection: { strategy: { kind: 'newest-build' }, filters: [{ pattern: '^production$' }] } },
   });
   expect(notices.map(({ code }) => code)).toEqual(['SETTING_WITHOUT_MEANING']);
-  expect(notices[0]?.what).toContain('force-update, write-back-method, git-branch');
+  expect(notices[0]?.what).toContain(
+    'force-update, write-back-method, git-branch, git-repository, write-back-target: nothing is written back',
+  );
 });
 
 test.for(['newest-build', 'alphabetical'])('a constraint that %s does not use is told', async (strategy) => {
