@@ -49,9 +49,9 @@ export function policiesFromAnnotations(
     const alias = `${nameOf(annotated.resource)}/${container}`;
     // One container name may stand for several images in a custom resource; each repository then has a policy of its own.
     const byRepository = Map.groupBy(images, ({ reference }) => reference?.repository.name ?? '');
-    for (const [repository, same] of byRepository) {
+    for (const same of byRepository.values()) {
       const reference = same[0]?.reference;
-      if (repository === '' || reference === undefined) {
+      if (reference === undefined) {
         notices.push(...same.map((field) => noReference(annotated.resource, container, field)));
         continue;
       }

@@ -152,6 +152,12 @@ describe('refuses', () => {
   });
 });
 
+test('a name with a dot is found before a setting is looked for', () => {
+  const sidecar = field('ghcr.io/acme/side:1.0.5', { container: 'sidecar.v1' });
+  const { policies } = readAnnotations({ 'sidecar.v1': '~1.0', 'sidecar.v1.output': 'digest' }, [sidecar]);
+  expect(policies).toMatchObject([{ policy: { alias: 'Deployment/web/sidecar.v1', write: { output: 'digest' } } }]);
+});
+
 test('a container may be called like a setting', () => {
   const pin = field('ghcr.io/acme/web:1.0.5', { container: 'pin' });
   expect(readAnnotations({ pin: '~1.0', 'pin.pin': '1.0.5' }, [pin]).policies).toMatchObject([

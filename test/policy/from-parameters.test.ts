@@ -244,7 +244,7 @@ describe('filters', () => {
       filters: [{ effect: 'ignore', kind: 'regexp', pattern: '.*-rc.*' }],
     },
     {
-      settings: { 'a.ignore-tags': 'regexp:^x{1,3}$' },
+      settings: { 'a.ignore-tags': ' regexp:^x{1,3}$ ' },
       filters: [{ effect: 'ignore', kind: 'regexp', pattern: '^x{1,3}$' }],
     },
     {
@@ -262,6 +262,12 @@ describe('filters', () => {
     expect((await readOne('a=nginx', settings as Record<string, string>)).choice).toMatchObject({
       selection: { filters },
     });
+  });
+
+  test('there may be 32 of them', async () => {
+    const globs = Array.from({ length: 32 }, (_, n) => `x${n}`);
+    const policy = await readOne('a=nginx', { 'a.ignore-tags': globs.join(',') });
+    expect(policy.choice).toMatchObject({ selection: { filters: globs.map((pattern) => ({ pattern })) } });
   });
 
   test('an expression is compiled only when it is asked for, each once', async () => {
