@@ -152,13 +152,33 @@ async function checkKustomization(text: string): Promise<void> {
     const args = ['build', '--load-restrictor', 'LoadRestrictionsNone', folder];
     const rendered = execFileSync(kustomize, args, { encoding: 'utf8' });
     const { containers, volumes } = podSpecOf(rendered);
+    const newNames = fieldsList(fieldsOf(parseAllDocuments(text)[0]?.toJS())['images']).map(({ newName }) => newName);
+    for (const name of newNames) expect(rendered).toContain(`image: ${textOf(name)}:`);
     expect(containers.map(({ name }) => name)).toContain('image-resolver');
     for (const { name } of fieldsList(volumes)) expect(volumes.filter((one) => one['name'] === name)).toHaveLength(1);
     // A volume has a name and one source; a patch that forgets to remove the old source leaves two.
     expect(volumes.filter((volume) => Object.keys(volume).length !== 2)).toEqual([]);
+    // What a patch adds is used: a misspelt name would add a volume that nothing mounts.
+    const mounted = new Set(
+      containers.flatMap((container) => fieldsList(container['volumeMounts']).map(({ name }) => name)),
+    );
+    const ours = volumes.map(({ name }) => textOf(name)).filter((name) => name.startsWith('image-resolver'));
+    expect(ours.filter((name) => !mounted.has(name))).toEqual([]);
+    expect(checkSources(volumes)).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Sources of the configuration that would be mounted where nothing looks. */
+function checkSources(volumes: readonly Fields[]): readonly string[] {
+  const configuration = volumes.find(({ name }) => name === 'image-resolver-config');
+  const sources = fieldsList(fieldsOf(configuration?.['projected'])['sources']);
+  expect(sources.length).toBeGreaterThan(1);
+  const paths = sources.flatMap((source) =>
+    fieldsList(fieldsOf(source['secret'])['items']).map(({ path }) => textOf(path)),
+  );
+  return paths.filter((path) => !/^(?:docker\/config\.json|secrets\/[^/]+\/[^/]+\/[^/]+)$/.test(path));
 }
 
 function podSpecOf(rendered: string): { readonly containers: readonly Fields[]; readonly volumes: readonly Fields[] } {
