@@ -1,7 +1,7 @@
 import type { ImageField } from '../edit/image-field.ts';
 import { parseConstraint, satisfies } from '../image/constraint.ts';
 import type { ImageReference, Tag } from '../image/reference.ts';
-import { parseVersion } from '../image/version.ts';
+import { parseVersion, type Version } from '../image/version.ts';
 import { parseGlob } from '../strategy/glob.ts';
 import type { ImageMatch, ImagePolicy, TagSelector } from './image-policy.ts';
 
@@ -13,7 +13,7 @@ export interface Candidate {
   readonly policy: ImagePolicy;
   /** Whether one of `match` fits; `undefined` when there is none. */
   fitsMatch(field: ImageField): boolean | undefined;
-  tagVerdict(tag: string | undefined): TagVerdict;
+  tagVerdict(git: GitTag): TagVerdict;
   /** The tag that its target put into the rendering; the policy is then about images with exactly this tag. */
   readonly applied?: Tag;
 }
@@ -29,10 +29,17 @@ export function candidateFor(policy: ImagePolicy, applied: Tag | undefined): Can
   };
 }
 
+/** The tag of an image in Git, and the version that it is. */
+export interface GitTag {
+  /** Absent for a digest alone, or a constraint. */
+  readonly tag: string | undefined;
+  readonly version: Version | undefined;
+}
+
 /** The tag of an image as it runs: without tag and digest it is `latest`. */
-export function tagInGit(reference: ImageReference): string | undefined {
-  if (reference.slot.kind === 'tag') return reference.slot.tag;
-  return reference.slot.kind === 'none' && reference.digest === undefined ? 'latest' : undefined;
+export function tagInGit({ slot, digest }: ImageReference): GitTag {
+  if (slot.kind === 'tag') return { tag: slot.tag, version: parseVersion(slot.tag) };
+  return { tag: slot.kind === 'none' && digest === undefined ? 'latest' : undefined, version: undefined };
 }
 
 function compileMatch(match: ImageMatch): (field: ImageField) => boolean {
@@ -51,12 +58,10 @@ function glob(pattern: string | undefined): (text: string | undefined) => boolea
   return compiled.ok ? (text = '') => compiled.value.matches(text) : () => false;
 }
 
-function compileSelector(selector: TagSelector | undefined): (tag: string | undefined) => TagVerdict {
+function compileSelector(selector: TagSelector | undefined): (git: GitTag) => TagVerdict {
   if (selector === undefined) return () => 'unknown';
-  if (selector.kind === 'tag') return (tag) => (tag === selector.tag ? 'yes' : 'no');
+  if (selector.kind === 'tag') return ({ tag }) => (tag === selector.tag ? 'yes' : 'no');
   const constraint = parseConstraint(selector.constraint);
-  return (tag) => {
-    const version = tag === undefined ? undefined : parseVersion(tag);
-    return constraint.ok && version !== undefined && satisfies(constraint.value, version) ? 'yes' : 'no';
-  };
+  return ({ version }) =>
+    constraint.ok && version !== undefined && satisfies(constraint.value, version) ? 'yes' : 'no';
 }

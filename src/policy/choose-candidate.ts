@@ -1,6 +1,6 @@
 import type { ImageField } from '../edit/image-field.ts';
 import type { ImageReference } from '../image/reference.ts';
-import { type Candidate, tagInGit } from './candidate.ts';
+import { type Candidate, type GitTag, tagInGit } from './candidate.ts';
 
 /** Which policy of one place is about a field. */
 export type Choosing =
@@ -20,16 +20,16 @@ export function chooseCandidate(
   field: ImageField,
   reference: ImageReference,
 ): Choosing {
-  const tag = tagInGit(reference);
+  const git = tagInGit(reference);
   const possible = candidates.filter(
     (candidate) =>
-      candidate.fitsMatch(field) !== false && (candidate.applied === undefined || candidate.applied === tag),
+      candidate.fitsMatch(field) !== false && (candidate.applied === undefined || candidate.applied === git.tag),
   );
   const matched = narrowed(possible, (candidate) => candidate.fitsMatch(field) === true);
   const named = narrowed(matched, ({ policy }) => policy.alias === field.container);
   const [setter, ...same] = named.filter(({ applied }) => applied !== undefined);
   if (setter !== undefined) return { kind: 'one', candidate: setter, same };
-  return choosing(named.length === 1 ? named : byTagInGit(named, tag));
+  return choosing(named.length === 1 ? named : byTagInGit(named, git));
 }
 
 function choosing(candidates: readonly Candidate[]): Choosing {
@@ -45,8 +45,8 @@ function narrowed(candidates: readonly Candidate[], isNamed: (candidate: Candida
 }
 
 /** Those that the tag speaks for; when it speaks for none, those about which it says nothing. */
-function byTagInGit(candidates: readonly Candidate[], tag: string | undefined): readonly Candidate[] {
-  const verdicts = candidates.map((candidate) => ({ candidate, verdict: candidate.tagVerdict(tag) }));
+function byTagInGit(candidates: readonly Candidate[], git: GitTag): readonly Candidate[] {
+  const verdicts = candidates.map((candidate) => ({ candidate, verdict: candidate.tagVerdict(git) }));
   const wanted = verdicts.some(({ verdict }) => verdict === 'yes') ? 'yes' : 'unknown';
   return verdicts.filter(({ verdict }) => verdict === wanted).map(({ candidate }) => candidate);
 }

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
+import { MAX_FILTERS } from '../strategy/limits.ts';
 import type { PolicyFile } from './policy-file.ts';
 
 const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
-const texts = v.array(text);
+const texts = v.pipe(v.array(text), v.maxLength(MAX_FILTERS, `must have at most ${MAX_FILTERS} items`));
 const glob = (what: string) => v.exactOptional(v.pipe(text, v.description(`${what}, a glob`)));
 
 const match = v.strictObject({

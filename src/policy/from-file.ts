@@ -17,7 +17,7 @@ import type { SettingName } from './settings.ts';
 import { quoted, type Written, type WrittenSettings } from './written.ts';
 
 /** What is read of a file of policies; one with a thousand images has a few hundred KiB. */
-export const MAX_POLICY_FILE_BYTES = 1_048_576;
+export const MAX_POLICY_FILE_BYTES = 524_288;
 
 /** What `.image-resolver.yaml` says. */
 export interface PolicyFileReading {

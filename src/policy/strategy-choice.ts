@@ -47,7 +47,7 @@ export function chooseStrategy(input: {
     case 'none':
       return { strategy: 'none', ...guessedSelector(constraint), notices: [] };
     case 'regexp': {
-      const hasExpression = input.filters.some(({ effect, kind }) => effect === 'allow' && kind === 'regexp');
+      const hasExpression = input.filters.some(({ effect }) => effect === 'allow');
       const written = input.strategy ?? { text: name, where: input.where };
       if (hasExpression) return { strategy: { kind: 'newest-build' }, notices: unusedConstraint(name, constraint) };
       throw wrongValue(

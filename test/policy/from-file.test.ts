@@ -157,6 +157,13 @@ describe('refuses, with line and column,', () => {
       says: 'after the colon',
     },
     {
+      name: 'an image with a digest',
+      body: `images:\n  - name: a\n    image: nginx@sha256:${'a'.repeat(64)}\n`,
+      code: 'REFERENCE_INVALID',
+      where: '5:5',
+      says: 'digest',
+    },
+    {
       name: 'an image that is none',
       body: 'images:\n  - name: a\n    image: Nginx\n',
       code: 'REFERENCE_INVALID',
@@ -197,6 +204,34 @@ describe('refuses, with line and column,', () => {
       code: 'POLICY_FILE_INVALID',
       where: '4:38',
       says: 'container',
+    },
+    {
+      name: 'more filters than the limit',
+      body: `images:\n  - name: a\n    image: nginx\n    ignoreTags: [${'x,'.repeat(33)}]\n`,
+      code: 'POLICY_FILE_INVALID',
+      where: '6:5',
+      says: 'at most 32',
+    },
+    {
+      name: 'a field rule with path, repository and tag',
+      body: 'fields:\n  - {apiVersion: a/v1, kind: A, path: spec.image, repository: spec.r, tag: spec.tag}\n',
+      code: 'POLICY_FILE_INVALID',
+      where: '4:5',
+      says: 'where the image is',
+    },
+    {
+      name: 'a field rule with path and tag',
+      body: 'fields:\n  - {apiVersion: a/v1, kind: A, path: spec.image, tag: spec.tag}\n',
+      code: 'POLICY_FILE_INVALID',
+      where: '4:5',
+      says: 'where the image is',
+    },
+    {
+      name: 'a field rule with path and repository',
+      body: 'fields:\n  - {apiVersion: a/v1, kind: A, path: spec.image, repository: spec.r}\n',
+      code: 'POLICY_FILE_INVALID',
+      where: '4:5',
+      says: 'where the image is',
     },
     {
       name: 'a field rule without a place',

@@ -344,7 +344,9 @@ describe('an image without a policy', () => {
   );
 
   test('with a policy is not told', async () => {
-    expect(match({ fields: [field('nginx:~1.0')], parameters: await parameters(['a=nginx']) }).notices).toEqual([]);
+    const result = match({ fields: [field('nginx:~1.0')], parameters: await parameters(['a=nginx']) });
+    expect(result.notices).toEqual([]);
+    expect(result.shadowed.size).toBe(0);
   });
 
   test('is counted when there are many', () => {
