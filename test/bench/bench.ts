@@ -1,0 +1,38 @@
+// What the project costs, beside the goals it has. `npm run bench`; with --quick just enough to see that it works; with
+// the names of subjects only those.
+
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { FULL, QUICK, type Size } from './fixture.ts';
+import { measureNewestBuild } from './newest-build.ts';
+import { measureRendering } from './rendering.ts';
+import { measureSelect } from './select.ts';
+import { measureSharing } from './sharing.ts';
+import { measureStartUp } from './start-up.ts';
+import { formatTable, type Row } from './table.ts';
+
+const SUBJECTS: Readonly<Record<string, (size: Size) => Promise<readonly Row[]>>> = {
+  'start-up': measureStartUp,
+  sharing: measureSharing,
+  'newest-build': measureNewestBuild,
+  select: measureSelect,
+  rendering: measureRendering,
+};
+
+const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true });
+const size = values.quick === true ? QUICK : FULL;
+const chosen = positionals.length === 0 ? Object.keys(SUBJECTS) : positionals;
+const rows: Row[] = [];
+for (const name of chosen) {
+  const measure = SUBJECTS[name];
+  if (measure === undefined) throw new Error(`no subject ${name}; there are ${Object.keys(SUBJECTS).join(', ')}`);
+  process.stderr.write(`measuring ${name}\n`);
+  rows.push(...(await measure(size)));
+}
+const load = loadavg().map((value) => value.toFixed(1));
+console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, load ${load.join(' ')}`);
+console.log(
+  'Times are medians of runs that alternate with their baseline, and in parentheses the middle half of them.',
+);
+if (size === QUICK) console.log('--quick: the sizes are small and the figures say nothing.');
+console.log(`\n${formatTable(rows)}`);

@@ -1,0 +1,75 @@
+import { startPluginContainer, type PluginContainer } from '../support/run-resolver.ts';
+import { startRealRegistry, type RealRegistry } from '../support/real-registry.ts';
+
+/** How much is measured: enough for figures, or just enough to see that everything works. */
+export interface Size {
+  readonly rounds: number;
+  readonly images: number;
+  readonly applications: number;
+  readonly atOnce: number;
+  readonly tags: number;
+  readonly selectFrom: number;
+  readonly renderingBytes: number;
+  readonly workloads: number;
+}
+
+export const FULL: Size = {
+  rounds: 40,
+  images: 100,
+  applications: 30,
+  atOnce: 50,
+  tags: 500,
+  selectFrom: 100_000,
+  renderingBytes: 5_000_000,
+  workloads: 500,
+};
+
+export const QUICK: Size = {
+  rounds: 1,
+  images: 3,
+  applications: 4,
+  atOnce: 4,
+  tags: 30,
+  selectFrom: 1_000,
+  renderingBytes: 50_000,
+  workloads: 5,
+};
+
+/** A registry and a plugin container that may ask it. `counted` asks through the proxy that counts requests. */
+export async function startBench(options: {
+  readonly counted: boolean;
+  /** How long a listing is fresh. */
+  readonly interval: string;
+}): Promise<
+  AsyncDisposable & { readonly registry: RealRegistry; readonly container: PluginContainer; readonly host: string }
+> {
+  const registry = await startRealRegistry();
+  const container = await startPluginContainer();
+  const host = options.counted ? registry.host : registry.directHost;
+  await container.configure({
+    interval: options.interval,
+    minimumInterval: '0s',
+    registries: { hosts: [{ host, apiUrl: `http://${host}`, insecure: true }] },
+  });
+  return {
+    registry,
+    container,
+    host,
+    async [Symbol.asyncDispose]() {
+      await container[Symbol.asyncDispose]();
+      await registry.stop();
+    },
+  };
+}
+
+/** Runs `generate` and checks that it did what it is measured for. */
+export async function generated(
+  container: PluginContainer,
+  application: Parameters<PluginContainer['generate']>[0],
+  expected: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const run = await container.generate(application, { environment });
+  if (run.exitCode === 0 && run.stdout.includes(expected)) return;
+  throw new Error(`generate ended with ${run.exitCode} and without ${expected}:\n${run.stderr}`);
+}

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A program to run, with nothing of this process's environment but what is given. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly input?: string;
+}
+
+/** Runs a program to its end; its output. A failure ends the benchmark. */
+export async function runProgram({ command, args, cwd, environment, input }: Program): Promise<string> {
+  const child = spawn(command, args, { cwd, env: environment, stdio: ['pipe', 'pipe', 'pipe'] });
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text));
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((done, failed) => {
+    child.once('error', failed);
+    child.once('close', done);
+  });
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${said.stderr}`);
+  return said.stdout;
+}
+
+/** What several runs took, in milliseconds. */
+export interface Sample {
+  readonly least: number;
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Median and quartiles. */
+export function sampleOf(values: readonly number[]): Sample {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? NaN;
+  return { least: at(0), median: at(0.5), low: at(0.25), high: at(0.75) };
+}
+
+export async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
+  const start = process.hrtime.bigint();
+  await work();
+  return Number(process.hrtime.bigint() - start) / 1e6;
+}
+
+/**
+ * Times several things in turn, again and again, so that whatever else the machine does hits all of them alike. One round
+ * before is not counted: it fills the caches.
+ *
+ * @returns the times of each, in the order of the rounds.
+ */
+export async function interleaved<Name extends string>(
+  rounds: number,
+  works: Readonly<Record<Name, () => Promise<unknown>>>,
+): Promise<Readonly<Record<Name, readonly number[]>>> {
+  const names = Object.keys(works) as Name[];
+  const times = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const took = await millisecondsOf(works[name]);
+      if (round > 0) times[name].push(took);
+    }
+  }
+  return times;
+}
+
+/** What one thing took more than another, round by round. */
+export function addedOver(subject: readonly number[], baseline: readonly number[]): Sample {
+  return sampleOf(subject.map((took, round) => took - (baseline[round] ?? NaN)));
+}
+
+/** What the quickest run took more than the quickest of another thing: what remains when the machine had nothing else to do. */
+export function leastAdded(subject: readonly number[], baseline: readonly number[]): number {
+  return sampleOf(subject).least - sampleOf(baseline).least;
+}
+
+/** `61 ms (58 to 66)`: median and the middle half. */
+export function inMs({ median, low, high }: Sample): string {
+  return `${median.toFixed(0)} ms (${low.toFixed(0)} to ${high.toFixed(0)})`;
+}
+
+const HOOK = fileURLToPath(new URL('peak-memory.cjs', import.meta.url));
+
+/** The most memory a Node process held at any moment, in MB (10^6 bytes), in a run of its own. */
+export async function peakMemory(
+  run: (environment: Readonly<Record<string, string>>) => Promise<unknown>,
+): Promise<number> {
+  const file = join(tmpdir(), `bench-peak-memory-${process.pid}`);
+  try {
+    await run({ NODE_OPTIONS: `--require=${HOOK}`, BENCH_PEAK_MEMORY: file });
+    return Number(await readFile(file, 'utf8')) / 1e6;
+  } finally {
+    await rm(file, { force: true });
+  }
+}
