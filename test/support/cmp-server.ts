@@ -155,7 +155,7 @@ async function socketIn(folder: string, child: ChildProcess, log: () => string):
     const name = (await readdir(folder)).find((entry) => entry.endsWith('.sock'));
     if (name !== undefined && log().includes('serving on')) return join(folder, name);
     if (child.exitCode !== null || !existsSync(folder)) throw new Error(`argocd-cmp-server ended:\n${log()}`);
-    await Promise.race([once(child, 'exit'), new Promise((done) => setTimeout(done, 20))]);
+    await new Promise((done) => setTimeout(done, 10));
   }
 }
 
