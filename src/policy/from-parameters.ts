@@ -53,9 +53,9 @@ function imagesOf(parameters: PluginParameters): readonly ListedImage[] {
   const list = textOf(parameters, 'images');
   const texts = list === undefined ? itemsOf(parameters, 'images') : list.split(',');
   const images = texts
-    .map((text) => text.trim())
-    .filter((text) => text !== '')
-    .map((text, index) => parseImage({ text, where: `parameter images[${index}]` }, list !== undefined && index > 0));
+    .map((text, index) => ({ text: text.trim(), where: `parameter images[${index}]` }))
+    .filter(({ text }) => text !== '')
+    .map((written, index) => parseImage(written, list !== undefined && index > 0));
   if (images.length <= MAX_POLICIES) return images;
   throw new UserError('PARAMETER_INVALID', {
     what: `there are ${images.length} images, and ${MAX_POLICIES} is the limit`,

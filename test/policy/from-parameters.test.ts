@@ -88,8 +88,8 @@ describe('images as one string', () => {
     const { policies } = await read('backend=reg.example.com/backend:~1.0 , ,web=ghcr.io/acme/web:^2,,nginx');
     expect(policies.map(({ alias, origin }) => [alias, origin.where])).toEqual([
       ['backend', 'parameter images[0]'],
-      ['web', 'parameter images[1]'],
-      ['nginx', 'parameter images[2]'],
+      ['web', 'parameter images[2]'],
+      ['nginx', 'parameter images[4]'],
     ]);
   });
 
@@ -107,6 +107,13 @@ describe('images as one string', () => {
       expect(error.fix).toContain('array');
     },
   );
+
+  test('a version as an element of an array, or first in the list, has nothing to do with commas', async () => {
+    for (const images of [['web=nginx', '2.0'], '2.0,web=nginx']) {
+      const error = await errorOf(() => read(images));
+      expect(error.message).toContain('"2.0" is a version');
+    }
+  });
 
   test('a comma in an element of an array is part of the constraint', async () => {
     expect(await readOne('web=nginx:>=1.0,<2.0')).toMatchObject({ choice: semver('>=1.0,<2.0') });
