@@ -125,11 +125,11 @@ test('a policy file that is not UTF-8: FILE_NOT_UTF8', async () => {
   await using container = await startPluginContainer();
   const file = Buffer.from(`${POLICIES}# \xe9\n`, 'latin1');
   const application = await container.application({ 'app/api.yaml': api, 'app/.image-resolver.yaml': file });
-  await expectFailure(container, application, 'FILE_NOT_UTF8');
+  expect(await expectFailure(container, application, 'FILE_NOT_UTF8')).toContain('.image-resolver.yaml');
 });
 
 test('an empty application is an error, not an empty answer', async () => {
   await using container = await startPluginContainer();
   const application = await container.application({ 'app/README.md': 'nothing\n' });
-  await expectFailure(container, application, 'RENDER_EMPTY');
+  expect(await expectFailure(container, application, 'RENDER_EMPTY')).toContain('no manifest');
 });

@@ -32,6 +32,7 @@ export async function oneImage(
   registry: Pick<FakeRegistry, 'host'>,
   options: {
     readonly repository?: string;
+    /** Empty: none. */
     readonly constraint?: string;
     readonly settings?: Readonly<Record<string, string>>;
     readonly name?: string;
@@ -45,7 +46,7 @@ export async function oneImage(
       name,
       project,
       parameters: [
-        images(`api=${registry.host}/${repository}:${constraint}`),
+        images(`api=${registry.host}/${repository}${constraint === '' ? '' : `:${constraint}`}`),
         ...(settings === undefined ? [] : [{ name: 'image-settings', map: settings }]),
       ],
     },

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../src/error/codes.ts';
 import { type PluginContainer, startPluginContainer, type TestApplication } from '../support/run-resolver.ts';
 import { expectFailure, expectWarning } from './expect-failure.ts';
 import { deployment } from './one-image.ts';
+import { processesOf } from './processes.ts';
 
 // Small programs stand in for kustomize and Helm and do what the real ones do on their worst days.
 
@@ -74,7 +75,9 @@ test.for(TOOLS.flatMap((tool) => FAULTS.map((fault) => ({ tool, ...fault }))))(
 test.for(TOOLS)('%s hangs with children that ignore SIGTERM: RENDER_TIMEOUT within the budget', async (tool) => {
   await container.configure({ budget: '2s' });
   const toolsFirst = [await standIn(tool, 'trap "" TERM; (trap "" TERM; sleep 1000) & sleep 1000\n')];
-  await expectFailure(container, await application(tool), 'RENDER_TIMEOUT', { toolsFirst, once: true });
+  const stderr = await expectFailure(container, await application(tool), 'RENDER_TIMEOUT', { toolsFirst, once: true });
+  expect(stderr).toContain(tool);
+  expect(processesOf(container.folder)).toEqual([]);
 });
 
 test.for(TOOLS)('%s is not installed: RENDERER_MISSING', async (tool) => {
@@ -86,7 +89,8 @@ test.for(TOOLS)('%s is not installed: RENDERER_MISSING', async (tool) => {
 test.for(TOOLS)('%s cannot be executed: RENDERER_MISSING', async (tool) => {
   await container.write(`stand-in/${tool}`, 'no program', 0o644);
   const environment = { PATH: `${container.folder}/stand-in:${dirname(process.execPath)}` };
-  await expectFailure(container, await application(tool), 'RENDERER_MISSING', { environment });
+  const stderr = await expectFailure(container, await application(tool), 'RENDERER_MISSING', { environment });
+  expect(stderr).toContain('cannot be executed');
 });
 
 test.for(TOOLS)('%s prints warnings: a notice, and the manifests as they are', async (tool) => {
@@ -111,7 +115,7 @@ test.for(TOOLS)('%s sees nothing of the environment but what the allow-list has'
   const toolsFirst = [
     await standIn(
       tool,
-      `env -0 | sort -z | tr '\\0' '\\n' | sed 's/=.*//' > "${container.folder}/seen"; echo '${'a: b'}'\n`,
+      `env -0 | sort -z | tr '\\0' '\\n' | sed 's/=.*//' > "${container.folder}/seen"; echo 'a: b'\n`,
     ),
   ];
   await container.generate(await application(tool), {
