@@ -37,8 +37,8 @@ test('every page can be reached from the README', () => {
   expect(pages().filter((page) => !reached.has(page))).toEqual([]);
 });
 
-describe('a page that a source file speaks of is there', () => {
-  const mentions = filesWithMentions().flatMap((file) =>
+describe('a page that a file speaks of is there', () => {
+  const mentions = [...filesWithMentions(), ...pages()].flatMap((file) =>
     [...readFileSync(join(PROJECT, file), 'utf8').matchAll(/(?<![\w./-])docs\/[\w-]+\.md/g)].map(([page]) => ({
       name: `${file}: ${page}`,
       page,
@@ -49,6 +49,21 @@ describe('a page that a source file speaks of is there', () => {
   });
   test.for(mentions)('$name', ({ page }) => {
     expect(existsSync(join(PROJECT, page))).toBe(true);
+  });
+});
+
+describe('a file that a page speaks of is there', () => {
+  const mentions = pages().flatMap((page) =>
+    [...textOf(page).matchAll(/`((?:src|test|plugin|manifests)\/[\w./-]+)`/g)].map(([, path = '']) => ({
+      name: `${page}: ${path}`,
+      path,
+    })),
+  );
+  test('some do', () => {
+    expect(mentions.length).toBeGreaterThan(20);
+  });
+  test.for(mentions)('$name', ({ path }) => {
+    expect(existsSync(join(PROJECT, path))).toBe(true);
   });
 });
 
