@@ -3,11 +3,14 @@ import { generate, type Generation, type GenerateRequest } from '../generate/gen
 import { monotonicMs } from '../render/monotonic-clock.ts';
 import { TOOLS_ON_PATH } from '../render/render-options.ts';
 import type { Resolver } from '../resolve/resolver.ts';
-import { tell } from './exit.ts';
+import { fail, tell } from './exit.ts';
 import { openResolver, operatorConfiguration } from './operator.ts';
 
-/** One generation with the real operator configuration, store and registries. Warnings go to stderr, also when it fails. */
-export async function runGeneration(request: GenerateRequest): Promise<Generation> {
+/**
+ * One generation with the real operator configuration, store and registries; undefined when it failed. Warnings, and what
+ * made it fail, go to stderr.
+ */
+export async function runGeneration(request: GenerateRequest): Promise<Generation | undefined> {
   const { configuration, notices } = await operatorConfiguration().current();
   const warnings: Notice[] = [...notices];
   let resolver: Promise<Resolver> | undefined;
@@ -22,11 +25,13 @@ export async function runGeneration(request: GenerateRequest): Promise<Generatio
       },
       stopSignal(),
     );
-    warnings.push(...generation.notices);
+    tell([...warnings, ...generation.notices]);
     return generation;
+  } catch (error) {
+    fail(error, warnings);
+    return undefined;
   } finally {
     await (await resolver)?.close();
-    tell(warnings);
   }
 }
 

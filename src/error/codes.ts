@@ -11,7 +11,6 @@ export const ERROR_CODES = {
   SETTING_UNKNOWN: 'An image setting has a name this plugin does not know.',
   SETTING_INVALID: 'An image setting has a value that cannot be used.',
   REFERENCE_INVALID: 'An image reference cannot be parsed.',
-  ALIAS_INVALID: 'An alias is not of the allowed form.',
   ALIAS_DUPLICATE: 'Two image policies of one place have the same alias.',
   CONSTRAINT_INVALID: 'A version constraint cannot be parsed.',
   CONSTRAINT_MISSING: 'A strategy needs a constraint or filter that is not there.',

@@ -106,7 +106,7 @@ export async function generate(
       return module;
     });
     const [rendered, { resolveImages }] = await Promise.all([rendering, whileItRuns]);
-    if (rendered.text.trim() === '') throw nothingRendered(root.app);
+    if (!SOME_CONTENT.test(rendered.text)) throw nothingRendered(root.app);
 
     const images = await resolveImages({
       text: rendered.text,
@@ -138,6 +138,9 @@ function budgetExceeded(budgetMs: number): UserError {
     fix: 'look for what is slow with image-resolver explain, or raise budget in the operator configuration',
   });
 }
+
+/** A line that is neither empty nor a comment nor a document marker. */
+const SOME_CONTENT = /^[ \t]*[^\s#-]/m;
 
 /** Argo CD takes an empty answer for "no resources" and may prune everything. */
 function nothingRendered(directory: string): UserError {

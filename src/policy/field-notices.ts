@@ -7,11 +7,9 @@ import { quoted } from './written.ts';
 /** Fields that are told before the rest is only counted. */
 const TOLD = 10;
 
-/** A colon with an operator of constraints behind it. Placeholders such as `$(TAG)` are somebody else's. */
-const CONSTRAINT_BEGINS = /:\s*[~^<>=!]/;
-
 /**
- * Notices for images without a policy that look as if they were written for this plugin: a constraint in the place of the tag.
+ * Notices for images without a policy that may be thought to have one: a constraint in the place of the tag, or no reference
+ * at all.
  *
  * @param fields those that pass as written.
  */
@@ -21,15 +19,13 @@ export function fieldNotices(fields: readonly ImageField[]): readonly Notice[] {
   const rest = found.length - TOLD;
   return [
     ...found.slice(0, TOLD),
-    { code: 'CONSTRAINT_IN_TAG', what: `${rest} more images have a constraint in the place of the tag` },
+    { code: 'FIELD_UNPARSABLE', what: `${rest} more images like these pass as written` },
   ];
 }
 
 function noticeFor(field: ImageField): Notice | undefined {
   const { reference, written } = field;
-  if (reference === undefined) {
-    return CONSTRAINT_BEGINS.test(written) ? unparsable(field, 'is no image reference') : undefined;
-  }
+  if (reference === undefined) return unparsable(field, 'is no image reference');
   if (reference.slot.kind !== 'constraint') return undefined;
   const constraint = parseConstraint(reference.slot.text);
   if (constraint.ok) {
@@ -39,13 +35,13 @@ function noticeFor(field: ImageField): Notice | undefined {
       where: placeOf(field),
     };
   }
-  return CONSTRAINT_BEGINS.test(written) ? unparsable(field, `${constraint.problem} after its colon`) : undefined;
+  return unparsable(field, `${constraint.problem} after its colon`);
 }
 
 function unparsable(field: ImageField, problem: string): Notice {
   return {
     code: 'FIELD_UNPARSABLE',
-    what: `the image ${quoted(field.written)} ${problem} and passes as written; constraints stand in the parameter images, in .image-resolver.yaml or in annotations`,
+    what: `the image ${quoted(field.written)} ${problem} and passes as written; policies stand in the parameter images, in .image-resolver.yaml or in annotations`,
     where: placeOf(field),
   };
 }

@@ -55,7 +55,7 @@ async function work(job: Job, ports: Ports, patience: AbortSignal, caller: Abort
 
     const held = needsRegistry(job, known, ports) ? await ports.store.leases.acquire(lease, LEASE_MS) : 'not needed';
     if (held === undefined) {
-      job.steps.push('waited for another process that asks the same');
+      job.steps.push('waited for who asks the same already');
       await rest(waitMs * (0.5 + ports.random()), ports, patience);
       waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS);
       continue;

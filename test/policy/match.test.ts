@@ -328,6 +328,9 @@ describe('an image without a policy', () => {
     { image: 'nginx:>=1.0 <2', code: 'CONSTRAINT_IN_TAG' },
     { image: 'nginx:~~1', code: 'FIELD_UNPARSABLE' },
     { image: 'Nginx:~1.0', code: 'FIELD_UNPARSABLE' },
+    { image: 'Nginx', code: 'FIELD_UNPARSABLE' },
+    { image: 'not an image', code: 'FIELD_UNPARSABLE' },
+    { image: 'nginx:$(TAG)', code: 'FIELD_UNPARSABLE' },
   ])('$image is told to be meant for a policy ($code)', ({ image, code }) => {
     const { notices, errors } = match({ fields: [field(image)] });
     expect(errors).toEqual([]);
@@ -336,12 +339,9 @@ describe('an image without a policy', () => {
       expect(notices[0]?.what).toContain(place);
   });
 
-  test.for(['nginx:1.0', 'nginx:$(TAG)', 'nginx:${TAG}', 'Nginx', 'not an image', '', 'nginx:'])(
-    '%s passes without a word',
-    (image) => {
-      expect(match({ fields: [field(image)] }).notices).toEqual([]);
-    },
-  );
+  test('that is an image passes without a word', () => {
+    expect(match({ fields: [field('nginx:1.0')] }).notices).toEqual([]);
+  });
 
   test('with a policy is not told', async () => {
     const result = match({ fields: [field('nginx:~1.0')], parameters: await parameters(['a=nginx']) });

@@ -35,12 +35,16 @@ async function must(what, command, args) {
 /** `npm ci` when the lockfile is not the one that was installed last. */
 async function install() {
   const stamp = join(root, 'node_modules/.installed-lockfile');
-  const lockfile = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lockfile = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfile && existsSync(join(bin, 'node'))) return;
   process.stderr.write('installing the locked npm packages, once\n');
   await must('npm ci', 'npm', ['ci', '--loglevel=error']);
   if (!existsSync(join(bin, 'node'))) {
-    throw new Error(`no Node for ${process.platform}-${process.arch} among the optional dependencies: run on linux or macOS, x64 or arm64`);
+    throw new Error(
+      `no Node for ${process.platform}-${process.arch} among the optional dependencies: run on linux or macOS, x64 or arm64`,
+    );
   }
   writeFileSync(stamp, lockfile);
 }
@@ -53,7 +57,9 @@ try {
   await must('the bundle', join(bin, 'node'), ['plugin/bundle.mjs']);
   const [program, ...rest] = args;
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
-  process.exitCode = program.endsWith('.ts') ? await run(join(bin, 'node'), [program, ...rest], env) : await run(join(bin, program), rest, env);
+  process.exitCode = program.endsWith('.ts')
+    ? await run(join(bin, 'node'), [program, ...rest], env)
+    : await run(join(bin, program), rest, env);
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

@@ -11,13 +11,15 @@ export interface ExplainOptions {
 /** `explain`: what `generate` would do here, and why. Renders in a private copy, so nothing in the directory changes. */
 export async function runExplain(directory: string | undefined, options: ExplainOptions): Promise<void> {
   const application = options.file === undefined ? undefined : await readApplicationFile(options.file, directory);
-  const { images, notices } = await runGeneration({
+  const generation = await runGeneration({
     directory: directory ?? application?.path ?? process.cwd(),
     environment: { ...process.env, ...application?.environment },
     inPlace: false,
     explain: true,
     ...(options.project !== undefined && { project: options.project }),
   });
+  if (generation === undefined) return;
+  const { images, notices } = generation;
   if (options.json) process.stdout.write(`${JSON.stringify({ images, notices }, undefined, 2)}\n`);
   else process.stdout.write(explanationText(images));
 }
