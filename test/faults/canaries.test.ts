@@ -129,10 +129,10 @@ async function leaks(...runs: readonly ResolverRun[]): Promise<readonly string[]
       texts.set(path, await readFile(path, 'latin1'));
     }
   }
-  const found = [...texts].filter(
-    ([, text]) => MARKS.some((mark) => text.includes(mark)) || /token-of-|identity-of-/.test(text),
-  );
-  return found.map(([name, text]) => `${name}: ${text.slice(0, 500)}`);
+  return [...texts].flatMap(([name, text]) => {
+    const at = Math.max(...[...MARKS, 'token-of-', 'identity-of-'].map((mark) => text.indexOf(mark)));
+    return at === -1 ? [] : [`${name}: ${JSON.stringify(text.slice(Math.max(0, at - 80), at + 80))}`];
+  });
 }
 
 /** One image for each kind of credential, at each of the registries. */
