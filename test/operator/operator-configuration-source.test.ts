@@ -89,6 +89,22 @@ describe('createOperatorConfigurationSource', () => {
     expect(await start().current()).toMatchObject(ofInterval(60_000, [kept]));
   });
 
+  test('finds the state directory in a configuration written as JSON', async () => {
+    const folder = operatorFolder();
+    const text = (rest: object): string =>
+      JSON.stringify({
+        apiVersion: 'image-resolver.io/v1alpha1',
+        kind: 'ResolverConfiguration',
+        state: `${folder.path}/state`,
+        ...rest,
+      });
+    const path = folder.write('config.yaml', text({ interval: '1m' }));
+    const start = () => createOperatorConfigurationSource({ IMAGE_RESOLVER_CONFIG: path }, { files: systemFiles });
+    await start().current();
+    writeFileSync(path, text({ intervall: '1m' }));
+    expect(await start().current()).toMatchObject(ofInterval(60_000, [kept]));
+  });
+
   test('fails when there never was a valid one', async () => {
     const { start } = setting(broken);
     await expect(start().current()).rejects.toMatchObject({ code: 'OPERATOR_CONFIG_INVALID' });

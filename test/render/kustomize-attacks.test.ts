@@ -279,6 +279,11 @@ test('a plugin that would run a program is refused', async () => {
 
 test.for([
   { name: 'nested a thousand deep', text: `resources: ${'['.repeat(1000)}`, code: 'MANIFEST_TOO_DEEP' },
+  {
+    name: 'with an inline patch nested a thousand deep',
+    text: `patchesStrategicMerge: ['{a: ${'['.repeat(1000)}']`,
+    code: 'MANIFEST_TOO_DEEP',
+  },
   { name: 'no YAML', text: 'resources: [', code: 'MANIFEST_INVALID' },
   { name: 'an alias in its own anchor', text: 'a: &a {<<: *a}\n<<: *a\n', code: 'MANIFEST_INVALID' },
   {
