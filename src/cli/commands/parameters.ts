@@ -1,8 +1,12 @@
 import { announceParameters } from '../../parameters/announcement.ts';
 import { readParameters } from '../../parameters/read-parameters.ts';
 
-/** `parameters`: what the plugin can be told, with what the Application tells it now. */
+/** In plugin.yaml already, so that they are announced even where this command fails. Argo CD shows both lists. */
+const ANNOUNCED_BY_PLUGIN_YAML: readonly string[] = ['images', 'image-settings'];
+
+/** `parameters`: what the plugin can be told besides, with what the Application tells it now. */
 export function runParameters(): void {
   const current = readParameters(process.env['ARGOCD_APP_PARAMETERS']);
-  process.stdout.write(`${JSON.stringify(announceParameters(current), undefined, 2)}\n`);
+  const announced = announceParameters(current).filter(({ name }) => !ANNOUNCED_BY_PLUGIN_YAML.includes(name));
+  process.stdout.write(`${JSON.stringify(announced, undefined, 2)}\n`);
 }
