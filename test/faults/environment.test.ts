@@ -126,10 +126,16 @@ test('variables of a tenant (ARGOCD_ENV_…) and of Argo CD set nothing of the o
   expect(run).toEqual({ stdout: MANIFEST, stderr: '', exitCode: 0, signal: null });
 });
 
-test('stdout that is closed early is no crash', async () => {
-  const application = await container.application({ 'app/api.yaml': MANIFEST + `# ${'x'.repeat(500_000)}\n` });
+test('a reader that goes away early is no crash', async () => {
+  const application = await container.application({ 'app/api.yaml': `${MANIFEST}# ${'x'.repeat(500_000)}\n` });
   const run = await container.generate(application, { around: '"$@" | head -c 10; exit "${PIPESTATUS[0]}"' });
-  expect(run.stderr).not.toContain('at ');
+  expect(run).toMatchObject({ stdout: MANIFEST.slice(0, 10), stderr: '' });
+});
+
+test('manifests that cannot be written are no success', async () => {
+  const run = await container.generate(await container.application(files), { around: 'exec "$@" > /dev/full' });
+  expect(run.exitCode).not.toBe(0);
+  expect(run.stderr).not.toBe('');
 });
 
 test.for([

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/error/codes.ts';
 import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry.ts';
@@ -212,4 +213,68 @@ test('no tag satisfies any more: a changed policy is an error, an unchanged one 
   expect(kept.stdout).toBe(before.stdout);
   const changed = await oneImage(container, registry, { repository: 'once/api', constraint: '^9' });
   await expectFailure(container, changed, 'TAG_NOT_FOUND');
+});
+
+test('429 that asks for a second is waited out', async () => {
+  const { container, application } = await setUp('patient/api');
+  await using _ = container;
+  registry.fail(listingOf('patient/api'), [answer(429, errorBody('TOOMANYREQUESTS'), { 'retry-after': '1' })]);
+  const run = await container.generate(application);
+  expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(tagIn(run.stdout)).toBe('1.0.6');
+});
+
+test.for<{ name: string; constraint: string; settings: Readonly<Record<string, string>>; matching: string }>([
+  {
+    name: 'the digest of a followed tag',
+    constraint: 'build-2',
+    settings: { 'update-strategy': 'digest' },
+    matching: 'manifests/',
+  },
+  {
+    name: 'the digest of the newest build',
+    constraint: '',
+    settings: { 'update-strategy': 'newest-build' },
+    matching: 'manifests/',
+  },
+])('$name cannot be asked: an error, with an answer known that answer', async ({ constraint, settings, matching }) => {
+  const repository = `digest/api-${settings['update-strategy']}`;
+  const { container } = await setUp(repository);
+  await using _ = container;
+  registry.content.tags.delete(repository);
+  registry.content.put({ repository, tag: 'build-1', created: '2024-01-01T00:00:00Z' });
+  const digest = registry.content.put({ repository, tag: 'build-2', created: '2024-01-02T00:00:00Z' });
+  const application = await oneImage(container, registry, { repository, constraint, settings });
+  const before = await container.generate(application);
+  expect(before).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(tagIn(before.stdout)).toBe(`build-2@${digest}`);
+
+  registry.fail(new RegExp(`/${repository}/${matching}`), [answer(500, BODY_SECRET)], 'last');
+  expect((await expectWarning(container, application, 'ANSWER_STALE')).stdout).toBe(before.stdout);
+  await container.configure({ state: `${container.folder}/new-state`, registries: { hosts: [hostEntry(registry)] } });
+  const stderr = await expectFailure(container, application, 'REGISTRY_UNAVAILABLE');
+  expect(stderr).not.toContain(BODY_SECRET);
+});
+
+test('a Helm value that cannot be resolved: an error before Helm is started', async () => {
+  const { container } = await setUp('target/api');
+  await using _ = container;
+  registry.fail(listingOf('target/api'), [answer(500)], 'last');
+  const started = `${container.folder}/started`;
+  await container.write('stand-in/helm', `#!/bin/sh\ntouch "${started}"\n`, 0o755);
+  const application = await container.application(
+    {
+      'app/Chart.yaml': 'apiVersion: v2\nname: api\nversion: 0.1.0\n',
+      'app/values.yaml': 'image: {tag: 1.0.0}\n',
+      'app/templates/api.yaml': deployment(`${registry.host}/target/api:{{ .Values.image.tag }}`),
+    },
+    {
+      parameters: [
+        images(`api=${registry.host}/target/api:~1.0`),
+        { name: 'image-settings', map: { 'api.helm.image-tag': 'image.tag' } },
+      ],
+    },
+  );
+  await expectFailure(container, application, 'REGISTRY_UNAVAILABLE', { toolsFirst: [`${container.folder}/stand-in`] });
+  expect(existsSync(started)).toBe(false);
 });
