@@ -6,7 +6,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { startCmpServer } from '../support/cmp-server.ts';
+import { type AnnouncedParameter, startCmpServer } from '../support/cmp-server.ts';
 import { buildTool } from '../tools/build.mjs';
 
 /** Files of a repository: path and text. */
@@ -45,6 +45,8 @@ export interface ArgoCd extends AsyncDisposable {
   failure(application: Application): Promise<string>;
   /** What the plugin wrote to stderr since the last call: the server logs it. */
   warnings(): string;
+  /** What the plugin announces for the Parameters tab. */
+  parameters(application: Application): Promise<readonly AnnouncedParameter[]>;
   /** The directory of an application, in a checkout of its own. */
   checkOut(application: Application): Promise<string>;
   /** Runs a command as somebody in the sidecar would, if asked so in a directory and as an application. */
@@ -162,6 +164,8 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
       logged = server.log().length;
       return log;
     },
+    parameters: async (application) =>
+      server.parameters({ root: await checkOut(application), environment: applicationEnvironment(application) }),
     checkOut: async (application) => join(await checkOut(application), application.path ?? ''),
     run: async (args, { directory = folder('home'), application } = {}) => {
       const env = { ...environment, ...(application && applicationEnvironment(application)) };

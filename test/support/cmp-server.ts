@@ -28,6 +28,8 @@ export interface AnnouncedParameter {
   readonly title: string;
   readonly tooltip: string;
   readonly collectionType: string;
+  readonly string: string;
+  readonly array: readonly string[];
 }
 
 /** Speaks to a plugin server as repo-server does. */
