@@ -86,16 +86,32 @@ export function inMs({ median, low, high }: Sample): string {
   return `${median.toFixed(0)} ms (${low.toFixed(0)} to ${high.toFixed(0)})`;
 }
 
-const HOOK = fileURLToPath(new URL('peak-memory.cjs', import.meta.url));
+/** What a Node process used, without the programs that it started. */
+export interface Cost {
+  /** The most it held at any moment, in MB (10^6 bytes). */
+  readonly peakMb: number;
+  /** On all cores together, in milliseconds. Unlike time it hardly depends on what else the machine does. */
+  readonly cpuMs: number;
+}
 
-/** The most memory a Node process held at any moment, in MB (10^6 bytes), in a run of its own. */
-export async function peakMemory(
+const HOOK = fileURLToPath(new URL('process-cost.cjs', import.meta.url));
+
+/** What a process costs, in runs of their own: the most memory of all, and the median of CPU time. */
+export async function costOf(
+  runs: number,
   run: (environment: Readonly<Record<string, string>>) => Promise<unknown>,
-): Promise<number> {
-  const file = join(tmpdir(), `bench-peak-memory-${process.pid}`);
+): Promise<Cost> {
+  const file = join(tmpdir(), `bench-cost-${process.pid}`);
+  const peaks: number[] = [];
+  const cpu: number[] = [];
   try {
-    await run({ NODE_OPTIONS: `--require=${HOOK}`, BENCH_PEAK_MEMORY: file });
-    return Number(await readFile(file, 'utf8')) / 1e6;
+    for (let done = 0; done < runs; done++) {
+      await run({ NODE_OPTIONS: `--require=${HOOK}`, BENCH_COST_FILE: file });
+      const [bytes, microseconds] = JSON.parse(await readFile(file, 'utf8')) as readonly [number, number];
+      peaks.push(bytes / 1e6);
+      cpu.push(microseconds / 1e3);
+    }
+    return { peakMb: Math.max(...peaks), cpuMs: sampleOf(cpu).median };
   } finally {
     await rm(file, { force: true });
   }
