@@ -110,7 +110,8 @@ class FactReader {
       } else rejected.push({ tag, rule: RULES[facts.build.kind] });
     }
     if (unread.length === 0) return { kind: 'dated', candidates, rejected };
-    const [fault] = this.#faults.values();
+    // The first by the list, not by time: many fail at once, and equal faults give equal text.
+    const fault = tags.map((tag) => this.#faults.get(tag)).find((one) => one !== undefined);
     if (fault === undefined) throw new Error('a tag was neither read nor failed');
     return { kind: 'unreadable', fault, unread };
   }
