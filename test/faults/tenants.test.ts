@@ -194,15 +194,23 @@ test('a legal pattern that is nasty, over many tags, ends within the budget', as
   expect(run.stderr).toMatch(/^warning: NOTHING_SATISFIES /);
 });
 
-test('mode observe fails nothing and changes nothing, mode freeze keeps what was answered', async () => {
+test('mode freeze keeps what was answered, observe fails nothing and changes nothing', async () => {
   await begin();
   const application = await applicationOf('team-a');
-  const run = { environment: CREDENTIALS };
-  expect(tagIn((await container.generate(application, run)).stdout)).toBe('1.0.9');
-  const hosts = [hostEntry(registry, { credentials: 'env:ALICE' })];
+  const generate = async (mode: string): Promise<ResolverRun> => {
+    const hosts = [hostEntry(registry, { credentials: 'env:ALICE', projects: ['team-a'] })];
+    await container.configure({ interval: '0s', registries: { hosts }, modes: [{ project: 'team-a', mode }] });
+    return container.generate(application, { environment: CREDENTIALS });
+  };
+  expect(tagIn((await generate('enforce')).stdout)).toBe('1.0.9');
   registry.content.putTags('acme/api', ['1.0.2', '1.0.3', '1.0.9', '1.0.10']);
-  await container.configure({ interval: '0s', registries: { hosts }, modes: [{ project: 'team-a', mode: 'observe' }] });
-  expect(tagIn((await container.generate(application, run)).stdout)).toBe('1.0.0');
-  registry.fail(/tags/, [{ kind: 'answer', status: 500 }], 'last');
-  expect(await container.generate(application, run)).toMatchObject({ exitCode: 0 });
+  expect(tagIn((await generate('freeze')).stdout)).toBe('1.0.9');
+  expect(tagIn((await generate('observe')).stdout)).toBe('1.0.0');
+  expect(tagIn((await generate('enforce')).stdout)).toBe('1.0.10');
+  registry.fail(/tags/, [{ kind: 'answer', status: 401 }], 'last');
+  for (const mode of ['freeze', 'observe']) {
+    const run = await generate(mode);
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(tagIn(run.stdout)).toBe(mode === 'freeze' ? '1.0.10' : '1.0.0');
+  }
 });
