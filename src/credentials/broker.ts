@@ -11,7 +11,7 @@ import type {
   CredentialProvider,
   RegistryEndpoint,
 } from '../registry/access.ts';
-import { credentialId, type CredentialSource, parseCredentialName } from './credential-name.ts';
+import { credentialId, type CredentialSource, parseCredentialName } from '../operator/credential-name.ts';
 import { bestKey } from './docker-config.ts';
 import { bindDocker, createDockerCredentials } from './docker-credentials.ts';
 import { endpointFor } from './endpoint.ts';

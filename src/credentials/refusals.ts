@@ -1,7 +1,7 @@
 import type { UserErrorData } from '../error/user-error.ts';
 import type { Repository } from '../image/reference.ts';
-import type { CredentialName } from '../policy/image-policy.ts';
-import type { CallerClaim } from '../resolve/resolver.ts';
+import type { CredentialName } from '../registry/access.ts';
+import type { CallerClaim } from '../registry/access.ts';
 
 /** The host is none of the operator's. */
 export function hostNotAllowed({ host, name }: Repository): UserErrorData {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Repository } from '../image/reference.ts';
 import type { FileRead } from '../operator/files.ts';
 import type { Credential, CredentialProvider } from '../registry/access.ts';
-import { credentialId, type CredentialSource } from './credential-name.ts';
+import { credentialId, type CredentialSource } from '../operator/credential-name.ts';
 import { bestKey, parseDockerAuth, parseDockerConfig, parseUserAndPassword } from './docker-config.ts';
 import { credentialFrom, type ProviderContext } from './provider.ts';
 import { unreadable } from './unreadable.ts';

@@ -1,5 +1,11 @@
 import { parsed, unparsed, type Parsed } from '../error/parsed.ts';
-import type { Platform } from '../policy/image-policy.ts';
+
+/** `os/arch[/variant]`. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
 
 const COMPONENT = /^[A-Za-z0-9_.-]{1,64}$/;
 

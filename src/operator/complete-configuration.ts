@@ -1,4 +1,4 @@
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../text/duration.ts';
 import type { ConfigurationFile, HostEntry } from './configuration-file.ts';
 import { normaliseHost } from './host-name.ts';
 import type { OperatorConfiguration, RegistryHost } from './operator-configuration.ts';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { ConfigurationFile } from './configuration-file.ts';
-import { DURATION } from './duration.ts';
+import { DURATION } from '../text/duration.ts';
 
 const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 const texts = v.array(text);

@@ -4,7 +4,7 @@ import { type Notice, UserError } from '../error/user-error.ts';
 import { completeConfiguration, type EnvironmentOverrides } from './complete-configuration.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
 import type { ConfigurationMemory, RememberedFile } from './configuration-memory.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../text/duration.ts';
 import type { FilePorts } from './files.ts';
 import type { OperatorConfiguration, RegistryHost } from './operator-configuration.ts';
 

@@ -1,4 +1,4 @@
-import type { CredentialName } from '../policy/image-policy.ts';
+import type { CredentialName } from '../registry/access.ts';
 import type { RenderingPolicy } from '../render/render-spec.ts';
 
 export type Mode = 'enforce' | 'observe' | 'freeze';

@@ -1,11 +1,11 @@
-import { parseCredentialName } from '../credentials/credential-name.ts';
+import { parseCredentialName } from './credential-name.ts';
 import { parsed, type Parsed, unparsed } from '../error/parsed.ts';
 import type { ConfigurationFile, HostEntry } from './configuration-file.ts';
 import { configurationSchema } from './configuration-schema.ts';
 import { compilePathGlob } from './glob.ts';
 import { compileHostPattern, parseHost } from './host-name.ts';
 import { parsePrefixPath, parseRepositoryPrefix } from './repository-prefix.ts';
-import { type KeyPath, parseValidatedYaml, type ValidatedYaml } from './validated-yaml.ts';
+import { type KeyPath, parseValidatedYaml, type ValidatedYaml } from '../text/validated-yaml.ts';
 
 /**
  * The operator's configuration file, parsed and checked in every part, so that nothing in it can fail later.

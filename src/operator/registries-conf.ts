@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import { parseCredentialName } from '../credentials/credential-name.ts';
+import { parseCredentialName } from './credential-name.ts';
 import { parsed, type Parsed, unparsed } from '../error/parsed.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../text/duration.ts';
 import { normaliseHost } from './host-name.ts';
 import type { RegistryHost } from './operator-configuration.ts';
 import { parseRepositoryPrefix, type RepositoryPrefix } from './repository-prefix.ts';
-import { type KeyPath, parseValidatedYaml, type ValidatedYaml } from './validated-yaml.ts';
+import { type KeyPath, parseValidatedYaml, type ValidatedYaml } from '../text/validated-yaml.ts';
 
 /** As text: Go's yaml.v2 takes `012` for a name and `yes` for a boolean, by the field's type. */
 type Entry = Readonly<Record<'name' | 'api_url', string>> & Readonly<Partial<Record<OptionalKey, string>>>;

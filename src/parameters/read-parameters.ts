@@ -1,5 +1,5 @@
 import { UserError } from '../error/user-error.ts';
-import { closestName } from '../operator/closest-name.ts';
+import { closestName } from '../text/closest-name.ts';
 import { describeParameter, isParameterName, PARAMETER_NAMES, type ParameterName } from './catalog.ts';
 import { unavailableFeature } from './native-features.ts';
 import type { ParameterValue, PluginParameters } from './plugin-parameters.ts';

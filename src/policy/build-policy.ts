@@ -1,10 +1,11 @@
 import type { Notice } from '../error/user-error.ts';
 import { parsePlatform } from '../image/platform.ts';
 import { parseDigest, parseTag, type Repository } from '../image/reference.ts';
-import { parseDuration } from '../operator/duration.ts';
-import { credentialId, parseCredentialName } from '../credentials/credential-name.ts';
+import { parseDuration } from '../text/duration.ts';
+import { credentialId, parseCredentialName } from '../operator/credential-name.ts';
 import { filtersFrom } from './filters.ts';
-import type { Choice, ImageMatch, ImagePolicy, Origin, Platform } from './image-policy.ts';
+import type { Choice, ImageMatch, ImagePolicy, Origin } from './image-policy.ts';
+import type { Platform } from '../image/platform.ts';
 import { oneOf } from './one-of.ts';
 import type { SettingName } from './settings.ts';
 import { chooseStrategy } from './strategy-choice.ts';

@@ -1,7 +1,7 @@
 import { UserError } from '../error/user-error.ts';
 import { parseGlob } from '../strategy/glob.ts';
 import { MAX_FILTERS, MAX_PATTERN_CHARACTERS } from '../strategy/limits.ts';
-import type { FilterSpec } from './image-policy.ts';
+import type { FilterSpec } from '../strategy/selection.ts';
 import { taken, type Written, type WrittenSettings, wrongValue } from './written.ts';
 
 const REGEXP_PREFIX = /^rege(?:xp|x):/;

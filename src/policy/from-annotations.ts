@@ -1,6 +1,6 @@
 import type { AnnotatedResource, FieldId, ImageField, PolicyAnnotation, ResourceId } from '../edit/image-field.ts';
 import { type Notice, UserError } from '../error/user-error.ts';
-import { closestName } from '../operator/closest-name.ts';
+import { closestName } from '../text/closest-name.ts';
 import type { OnUnmatched } from '../operator/operator-configuration.ts';
 import { buildPolicy } from './build-policy.ts';
 import type { ImagePolicy } from './image-policy.ts';

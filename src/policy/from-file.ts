@@ -4,7 +4,7 @@ import type { FieldRule } from '../edit/image-field.ts';
 import { type Notice, UserError } from '../error/user-error.ts';
 import { unparsed } from '../error/parsed.ts';
 import { parsePolicyReference } from '../image/reference.ts';
-import { type KeyPath, parseValidatedYaml, type ValidatedYaml } from '../operator/validated-yaml.ts';
+import { type KeyPath, parseValidatedYaml, type ValidatedYaml } from '../text/validated-yaml.ts';
 import { parseGlob } from '../strategy/glob.ts';
 import { parseAlias } from './alias.ts';
 import { buildPolicy } from './build-policy.ts';

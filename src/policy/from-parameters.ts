@@ -1,7 +1,7 @@
 import { type Notice, UserError } from '../error/user-error.ts';
 import { parseConstraint } from '../image/constraint.ts';
 import { parsePolicyReference, type ImageReference } from '../image/reference.ts';
-import { closestName } from '../operator/closest-name.ts';
+import { closestName } from '../text/closest-name.ts';
 import { entriesOf, itemsOf, type PluginParameters, textOf } from '../parameters/plugin-parameters.ts';
 import { splitAlias } from './alias.ts';
 import { buildPolicy } from './build-policy.ts';

@@ -1,47 +1,12 @@
 import type { Digest, Repository, Tag } from '../image/reference.ts';
+import type { CredentialName } from '../registry/access.ts';
+import type { Selection } from '../strategy/selection.ts';
 
 /** Where a policy was written: A over B over D (docs/policies.md). */
 export interface Origin {
   readonly place: 'parameters' | 'file' | 'annotation';
   /** For messages: `parameter images[0]`, `.image-resolver.yaml:6:5`, `Deployment/web annotation image-resolver.io/app`. */
   readonly where: string;
-}
-
-/** `os/arch[/variant]`. */
-export interface Platform {
-  readonly os: string;
-  readonly architecture: string;
-  readonly variant?: string;
-}
-
-/** A tag filter, checked where it was written. `allow` keeps what matches, `ignore` drops it. */
-export type FilterSpec =
-  | {
-      readonly effect: 'allow' | 'ignore';
-      readonly kind: 'regexp';
-      /** RE2 syntax, unanchored. */ readonly pattern: string;
-    }
-  | {
-      readonly effect: 'allow' | 'ignore';
-      readonly kind: 'glob';
-      /** Go's `filepath.Match`. */ readonly pattern: string;
-    };
-
-/** Which tag: the strategy as it was admitted, plain JSON. */
-export type StrategySpec =
-  | {
-      readonly kind: 'semver';
-      /** Masterminds' dialect, trimmed; `*` when nothing was written. */ readonly constraint: string;
-    }
-  | { readonly kind: 'newest-build' }
-  | { readonly kind: 'alphabetical' }
-  | { readonly kind: 'digest'; /** The tag to follow; absent: the tag of the field in Git. */ readonly tag?: Tag };
-
-/** What makes one decision different from another. Only this (with access scope and repository) is part of a key. Plain JSON. */
-export interface Selection {
-  readonly strategy: StrategySpec;
-  readonly filters: readonly FilterSpec[];
-  readonly platforms: readonly Platform[];
 }
 
 /** What a policy wants done with its image. */
@@ -77,9 +42,6 @@ export interface ImageMatch {
   readonly namespace?: string;
   readonly container?: string;
 }
-
-/** The name of a credential as a tenant or the operator writes it. */
-export type CredentialName = string;
 
 /** Which tag in Git makes a field this policy's own, when several policies are about its repository. */
 export type TagSelector =

@@ -1,5 +1,5 @@
 import { type Notice, UserError } from '../error/user-error.ts';
-import { closestName } from '../operator/closest-name.ts';
+import { closestName } from '../text/closest-name.ts';
 import { splitIgnoreTags, splitList } from './filters.ts';
 import { describeSetting, parseSettingKey, SETTING_NAMES, type SettingName } from './settings.ts';
 import { quoted, type Written, type WrittenSettings } from './written.ts';

@@ -1,7 +1,7 @@
 import type { FieldId, ImageField } from '../edit/image-field.ts';
 import type { Notice, UserErrorData } from '../error/user-error.ts';
 import type { Tag } from '../image/reference.ts';
-import { closestName } from '../operator/closest-name.ts';
+import { closestName } from '../text/closest-name.ts';
 import type { ImagePolicy } from './image-policy.ts';
 import { quoted } from './written.ts';
 

@@ -1,7 +1,8 @@
 import { UserError } from '../error/user-error.ts';
 import { checkFilter } from '../strategy/filter.ts';
 import { filtersFrom, splitIgnoreTags } from './filters.ts';
-import type { Platform, Selection } from './image-policy.ts';
+import type { Platform } from '../image/platform.ts';
+import type { Selection } from '../strategy/selection.ts';
 import type { SettingName } from './settings.ts';
 import { chooseStrategy } from './strategy-choice.ts';
 import type { Written } from './written.ts';

@@ -1,8 +1,9 @@
 import type { Notice } from '../error/user-error.ts';
 import { parseConstraint } from '../image/constraint.ts';
 import { parseTag } from '../image/reference.ts';
-import { closestName } from '../operator/closest-name.ts';
-import type { FilterSpec, StrategySpec, TagSelector } from './image-policy.ts';
+import { closestName } from '../text/closest-name.ts';
+import type { FilterSpec, StrategySpec } from '../strategy/selection.ts';
+import type { TagSelector } from './image-policy.ts';
 import { taken, type Written, wrongValue } from './written.ts';
 
 /** What the setting `update-strategy` can say, with argocd-image-updater's older names. */

@@ -1,8 +1,18 @@
 import type { UserErrorData } from '../error/user-error.ts';
 import type { Repository } from '../image/reference.ts';
-import type { CredentialName } from '../policy/image-policy.ts';
-import type { CallerClaim } from '../resolve/resolver.ts';
+
 import type { Secret } from './secret.ts';
+
+/** What the asking process says of itself. A claim, never proof (docs/security.md). */
+export interface CallerClaim {
+  /** Argo CD's instance name: `<name>` or `<namespace>_<name>`; empty when unknown (a laptop). */
+  readonly application: string;
+  /** AppProject; absent = only what is open to every application. */
+  readonly project?: string;
+}
+
+/** The name of a credential as a tenant or the operator writes it. */
+export type CredentialName = string;
 
 /** How one registry host is talked to; from the operator's configuration, never from a tenant. */
 export interface RegistryEndpoint {

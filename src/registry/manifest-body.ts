@@ -1,6 +1,6 @@
 import type { Digest } from '../image/reference.ts';
 import { parseDigest } from '../image/digest.ts';
-import type { Platform } from '../policy/image-policy.ts';
+import type { Platform } from '../image/platform.ts';
 import { header } from './http.ts';
 import { readJson } from './json-body.ts';
 import type { HttpAnswer } from './transport.ts';

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { parseDigest } from '../image/digest.ts';
 import { platformMatches } from '../image/platform.ts';
 import type { Digest, Tag } from '../image/reference.ts';
-import type { Platform } from '../policy/image-policy.ts';
+import type { Platform } from '../image/platform.ts';
 import type { Access } from './access.ts';
 import type { AuthorizedHttp, AuthorizedResult } from './authorized.ts';
 import { fetchBlob } from './blob.ts';

@@ -1,6 +1,6 @@
 import type { UserErrorData } from '../error/user-error.ts';
 import type { Digest, Tag } from '../image/reference.ts';
-import type { Platform } from '../policy/image-policy.ts';
+import type { Platform } from '../image/platform.ts';
 import type { Access } from './access.ts';
 
 /** A registry request that did not give an answer. */

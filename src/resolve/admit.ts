@@ -2,11 +2,13 @@ import type { Notice, UserErrorData } from '../error/user-error.ts';
 import type { Tag } from '../image/reference.ts';
 import type { Mode, OperatorConfiguration } from '../operator/operator-configuration.ts';
 import { modeFor } from '../operator/mode.ts';
-import type { Choice, Selection } from '../policy/image-policy.ts';
+import type { Choice } from '../policy/image-policy.ts';
+import type { Selection } from '../strategy/selection.ts';
 import type { Access, AccessBroker } from '../registry/access.ts';
 import { decisionKey, listingKey } from './keys.ts';
 import type { DecisionKey, ListingKey } from '../store/store.ts';
-import type { Ask, CallerClaim } from './resolver.ts';
+import type { Ask } from './resolver.ts';
+import type { CallerClaim } from '../registry/access.ts';
 
 /** What becomes of an ask before anything is looked up. */
 export type Admission =

@@ -1,5 +1,5 @@
 import type { Tag } from '../image/reference.ts';
-import type { Selection } from '../policy/image-policy.ts';
+import type { Selection } from '../strategy/selection.ts';
 import type { Access } from '../registry/access.ts';
 import type { Fault, RegistryClient } from '../registry/sources.ts';
 import type { DecisionKey, ListingKey, Store, StoredDecision } from '../store/store.ts';

@@ -1,4 +1,5 @@
-import type { FilterSpec, Platform, Selection, StrategySpec } from '../policy/image-policy.ts';
+import type { FilterSpec, Selection, StrategySpec } from '../strategy/selection.ts';
+import type { Platform } from '../image/platform.ts';
 import type { Access } from '../registry/access.ts';
 import type { DecisionKey, ListingKey } from '../store/store.ts';
 import type { Ask } from './resolver.ts';

@@ -2,11 +2,12 @@ import type { UserErrorData } from '../error/user-error.ts';
 import { selectorFor } from '../strategy/from-spec.ts';
 import type { Answer } from '../store/store.ts';
 import type { Tag } from '../image/reference.ts';
-import type { Selection } from '../policy/image-policy.ts';
+import type { Selection } from '../strategy/selection.ts';
 import type { Admitted } from './admit.ts';
 import type { Settled } from './job.ts';
 import { isDecidedFrom } from './keys.ts';
-import type { Decision, Resolution } from './resolver.ts';
+import type { Decision } from '../store/store.ts';
+import type { Resolution } from './resolver.ts';
 import {
   faultError,
   imageText,

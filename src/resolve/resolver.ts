@@ -1,14 +1,9 @@
 import type { Notice, UserErrorData } from '../error/user-error.ts';
 import type { Digest, Repository, Tag } from '../image/reference.ts';
-import type { Choice, CredentialName, Output } from '../policy/image-policy.ts';
-
-/** What the asking process says of itself. A claim, never proof (docs/security.md). */
-export interface CallerClaim {
-  /** Argo CD's instance name: `<name>` or `<namespace>_<name>`; empty when unknown (a laptop). */
-  readonly application: string;
-  /** AppProject; absent = only what is open to every application. */
-  readonly project?: string;
-}
+import type { Choice, Output } from '../policy/image-policy.ts';
+import type { CredentialName } from '../registry/access.ts';
+import type { CallerClaim } from '../registry/access.ts';
+import type { Decision } from '../store/store.ts';
 
 /** One question: which image for this policy? Plain JSON, so it goes over the wire unchanged. */
 export interface Ask {
@@ -27,17 +22,6 @@ export interface Ask {
   readonly credential?: CredentialName;
   /** The field's tag in Git, where there is a field; a digest policy without a tag of its own follows it. */
   readonly tagInGit?: Tag;
-}
-
-/** What was chosen. */
-export interface Decision {
-  readonly tag: Tag;
-  /** Present when the strategy or output needs it. */
-  readonly digest?: Digest;
-  /** When it last moved, milliseconds since the epoch. */
-  readonly movedAt: number;
-  /** When the registry last confirmed it, milliseconds since the epoch. */
-  readonly confirmedAt: number;
 }
 
 /** One tag that was considered and rejected, and by which rule; for `explain`. */

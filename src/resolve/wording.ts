@@ -2,7 +2,7 @@ import type { Notice, UserErrorData } from '../error/user-error.ts';
 import type { Fault } from '../registry/sources.ts';
 import { placed, type Admitted } from './admit.ts';
 import type { Settled } from './job.ts';
-import type { Decision } from './resolver.ts';
+import type { Decision } from '../store/store.ts';
 
 // What people read. Equal faults give equal text: no times in errors, ages in notices in coarse words only.
 

@@ -1,7 +1,6 @@
 import type { AccessScope } from '../registry/access.ts';
 import type { Fault, Validators } from '../registry/sources.ts';
 import type { Digest, Tag } from '../image/reference.ts';
-import type { Decision } from '../resolve/resolver.ts';
 
 // What is kept between generations, behind small interfaces. Everything is asynchronous, so that the Kubernetes API can
 // stand behind them as well as an embedded database. All times are milliseconds since the epoch; a time in the future
@@ -24,6 +23,17 @@ export interface Versioned<T> {
 export interface Sightings {
   readonly since: number;
   readonly times: number;
+}
+
+/** What was chosen. */
+export interface Decision {
+  readonly tag: Tag;
+  /** Present when the strategy or output needs it. */
+  readonly digest?: Digest;
+  /** When it last moved, milliseconds since the epoch. */
+  readonly movedAt: number;
+  /** When the registry last confirmed it, milliseconds since the epoch. */
+  readonly confirmedAt: number;
 }
 
 /** A decision with what movement needs to know next time. */

@@ -1,5 +1,5 @@
 import { parsed, unparsed, type Parsed } from '../error/parsed.ts';
-import type { FilterSpec } from '../policy/image-policy.ts';
+import type { FilterSpec } from './selection.ts';
 import { parseGlob } from './glob.ts';
 import { MAX_PATTERN_CHARACTERS } from './limits.ts';
 

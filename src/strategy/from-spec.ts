@@ -1,6 +1,6 @@
 import { UserError } from '../error/user-error.ts';
 import { parseConstraint } from '../image/constraint.ts';
-import type { FilterSpec, Selection, StrategySpec } from '../policy/image-policy.ts';
+import type { FilterSpec, Selection, StrategySpec } from './selection.ts';
 import { alphabeticalStrategy } from './alphabetical.ts';
 import { digestStrategy } from './digest.ts';
 import { compileFilter, type Filter } from './filter.ts';

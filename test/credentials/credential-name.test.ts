@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { credentialId, parseCredentialName } from '../../src/credentials/credential-name.ts';
+import { credentialId, parseCredentialName } from '../../src/operator/credential-name.ts';
 
 test.for([
   {

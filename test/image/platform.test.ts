@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parsePlatform, platformMatches } from '../../src/image/platform.ts';
-import type { Platform } from '../../src/policy/image-policy.ts';
+import type { Platform } from '../../src/image/platform.ts';
 
 function platform(text: string): Platform {
   const [os = '', architecture = '', variant] = text.split('/');

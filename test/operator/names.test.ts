@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { closestName } from '../../src/operator/closest-name.ts';
-import { parseDuration } from '../../src/operator/duration.ts';
+import { closestName } from '../../src/text/closest-name.ts';
+import { parseDuration } from '../../src/text/duration.ts';
 import { compileHostPattern, parseHost } from '../../src/operator/host-name.ts';
 import { coversRepository, parseRepositoryPrefix } from '../../src/operator/repository-prefix.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FilterSpec, Selection } from '../../src/policy/image-policy.ts';
+import type { FilterSpec, Selection } from '../../src/strategy/selection.ts';
 import { decisionKey, isDecidedFrom, listingKey } from '../../src/resolve/keys.ts';
 import { accessOf, following, newestBuild, repository, selection, semver } from './harness.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FilterSpec } from '../../src/policy/image-policy.ts';
+import type { FilterSpec } from '../../src/strategy/selection.ts';
 import { checkFilter, compileFilter } from '../../src/strategy/filter.ts';
 
 async function kept(spec: FilterSpec, from: readonly string[]): Promise<readonly string[]> {

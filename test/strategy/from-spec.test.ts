@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { spawnSync } from 'node:child_process';
 import type { Tag } from '../../src/image/reference.ts';
-import type { FilterSpec, Selection, StrategySpec } from '../../src/policy/image-policy.ts';
+import type { FilterSpec, Selection, StrategySpec } from '../../src/strategy/selection.ts';
 import { selectorFor } from '../../src/strategy/from-spec.ts';
 import { NO_BUILD_DATE } from '../../src/strategy/newest-build.ts';
 import { named, order, tags } from './candidates.ts';

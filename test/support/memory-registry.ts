@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest, Tag } from '../../src/image/reference.ts';
-import type { Platform } from '../../src/policy/image-policy.ts';
+import type { Platform } from '../../src/image/platform.ts';
 import type { Access } from '../../src/registry/access.ts';
 import type { BuildFact, Fault, HeadFact, Listing, RegistryClient, Validators } from '../../src/registry/sources.ts';
 import type { FakeClock } from './clock.ts';

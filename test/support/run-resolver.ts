@@ -12,8 +12,11 @@ import { toolDirectory } from '../tools/build.mjs';
 const PROGRAM: string =
   process.env['IMAGE_RESOLVER_PROGRAM'] ?? fileURLToPath(new URL('../../dist/image-resolver', import.meta.url));
 
-/** Node's compiled code of the bundle, kept for all processes of one test run: starting without it takes twice as long. */
-const COMPILE_CACHE = join(tmpdir(), `image-resolver-test-cache-${process.ppid}`);
+/** Node's compiled code of the bundle: starting without it takes twice as long. Its entries are found by content. */
+const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/image-resolver', import.meta.url));
+
+/** How long a process may take to end its children before it is killed itself. */
+const END_WITHIN_MS = 5_000;
 
 /** How a process ended, and all it said. */
 export interface ResolverRun {
@@ -161,8 +164,7 @@ export async function startPluginContainer(
       return { tree, directory: join(tree, 'app'), name: 'shop', project: 'default', parameters: [], ...said };
     },
     async [Symbol.asyncDispose]() {
-      for (const resolver of running) resolver.kill('SIGKILL');
-      await Promise.all([...running].map(async ({ ended }) => ended));
+      await Promise.all([...running].map(endProcess));
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
@@ -182,6 +184,13 @@ function startProcess(
     child.once('close', (exitCode, signal) => done({ ...said, exitCode, signal }));
   });
   return { pid: child.pid ?? -1, ended, kill: (signal) => void child.kill(signal) };
+}
+
+/** Ends what a test left running; with SIGTERM first, so that its children end too. */
+async function endProcess(resolver: RunningResolver): Promise<void> {
+  resolver.kill('SIGTERM');
+  const timer = setTimeout(() => resolver.kill('SIGKILL'), END_WITHIN_MS);
+  await resolver.ended.finally(() => clearTimeout(timer));
 }
 
 function environmentOf({ name, project, parameters }: TestApplication): Record<string, string> {
