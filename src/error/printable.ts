@@ -25,7 +25,7 @@ export function escapeControls(text: string, lines: 'keep' | 'escape'): string {
 }
 
 /** Ends a text that was cut. */
-export const CUT_MARK = ' … [cut]';
+const CUT_MARK = ' … [cut]';
 const CUT_MARK_BYTES = Buffer.byteLength(CUT_MARK);
 
 /** The text when its UTF-8 form fits into `maxBytes`, else as many whole characters of it as fit together with {@link CUT_MARK}. */

@@ -17,7 +17,7 @@ export interface Constraint {
 }
 
 /** Characters of a constraint. */
-export const MAX_CONSTRAINT_CHARACTERS = 256;
+const MAX_CONSTRAINT_CHARACTERS = 256;
 
 // Go's \s, which is ASCII; JavaScript's is wider.
 const SPACE = '[\\t\\n\\f\\r ]';

@@ -25,7 +25,7 @@ export function writtenParts(policy: Pick<ImagePolicy, 'choice' | 'write' | 'ali
 }
 
 /** What was asked for, else what suits the strategy. */
-export function outputOf({ choice, write }: Pick<ImagePolicy, 'choice' | 'write'>): Output {
+function outputOf({ choice, write }: Pick<ImagePolicy, 'choice' | 'write'>): Output {
   if (write.output !== undefined) return write.output;
   if (choice.kind !== 'select') return 'tag';
   const { kind } = choice.selection.strategy;

@@ -8,7 +8,7 @@ import type { Job, Ports } from './job.ts';
 import { platformsKey } from './keys.ts';
 
 /** Up to this many candidates are all asked for at every listing, because tags are pushed again. */
-export const ASK_ALL_UP_TO = 20;
+const ASK_ALL_UP_TO = 20;
 
 /** Candidates with their dates; or, when one that could win could not be read, why not. Never a part. */
 export type Dated =

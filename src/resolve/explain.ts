@@ -7,7 +7,7 @@ import { platformsKey } from './keys.ts';
 import type { Explanation } from './resolver.ts';
 
 /** Rejected tags and candidates that are told; the totals say how many there were. */
-export const EXPLAINED = 200;
+const EXPLAINED = 200;
 
 /** What `explain` tells of a job, from what the store holds after it ended. Asks nobody. */
 export async function explanationOf(job: Job, ports: Ports): Promise<Explanation> {

@@ -8,8 +8,8 @@ import type { Ask } from './resolver.ts';
 // the registry comes in as facts.
 
 /** How often, and over how long, a tag must be seen to be gone before `on-removed: next-best` falls to another. */
-export const REMOVED_TIMES = 3;
-export const REMOVED_OVER_MS: number = 10 * 60 * 1000;
+const REMOVED_TIMES = 3;
+const REMOVED_OVER_MS: number = 10 * 60 * 1000;
 
 /** What a complete listing says. */
 export interface Evaluation {

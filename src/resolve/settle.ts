@@ -9,9 +9,9 @@ import { isNewEnough, leaseOf, pauseKeys, type Job, type Ports, type Settled } f
 import { renewListing } from './renew-listing.ts';
 
 /** How long somebody with a decision waits for a newer one, in milliseconds. */
-export const RENEW_FOR_MS = 3_000;
+const RENEW_FOR_MS = 3_000;
 /** A lease is extended three times in this time; one that was not belongs to a process that is gone. */
-export const LEASE_MS = 8_000;
+const LEASE_MS = 8_000;
 const WAIT_FIRST_MS = 25;
 const WAIT_LONGEST_MS = 400;
 /** Being overtaken this often means that something is broken. */

@@ -8,8 +8,8 @@ const LOSS_ALWAYS_BELIEVED = 10;
 /** Losing up to this part of the tags at once is one too. */
 const SHARE_ALWAYS_BELIEVED = 0.5;
 /** Otherwise it is believed when this many complete listings in a row, over this time, showed it. */
-export const BELIEVED_TIMES = 3;
-export const BELIEVED_OVER_MS: number = 10 * 60 * 1000;
+const BELIEVED_TIMES = 3;
+const BELIEVED_OVER_MS: number = 10 * 60 * 1000;
 
 /** Whether a complete listing is taken as it is, or for a fault as yet. */
 export function judgeListing(

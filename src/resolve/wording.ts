@@ -7,7 +7,7 @@ import type { Decision } from '../store/store.ts';
 // What people read. Equal faults give equal text: no times in errors, ages in notices in coarse words only.
 
 /** An age in coarse words: `3 hours`. Of a time in the future nothing is known. */
-export function ageInWords(ms: number): string {
+function ageInWords(ms: number): string {
   if (ms < 0) return 'an unknown time';
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return 'less than a minute';

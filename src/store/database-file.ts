@@ -8,7 +8,7 @@ const CURRENT = /^store-([0-9]{1,9})\.sqlite$/;
 const DAMAGED = /^store\.damaged-([0-9]{1,9})(-wal|-shm)?$/;
 
 /** Damaged stores that are kept for someone to look at. */
-export const DAMAGED_KEPT = 3;
+const DAMAGED_KEPT = 3;
 
 /** The file of a generation. */
 export function generationPath(directory: string, generation: number): string {

@@ -3,7 +3,7 @@ import { numberOf, textOf } from './row.ts';
 import { usageIsOutdated } from './usage.ts';
 
 /** What nobody asked for this long is forgotten, in milliseconds: 30 days. */
-export const KEEP_UNUSED_MS: number = 30 * 24 * 60 * 60 * 1000;
+const KEEP_UNUSED_MS: number = 30 * 24 * 60 * 60 * 1000;
 /** Repositories whose facts are looked through at one time, so that ending a process stays quick. */
 const REPOSITORIES_AT_ONCE = 50;
 

@@ -16,7 +16,7 @@ export interface ManifestFile {
 }
 
 /** Bytes of all YAML and JSON files together: Argo CD's default for `reposerver.max.combined.directory.manifests.size`. */
-export const MAX_COMBINED_BYTES: number = 10_000_000;
+const MAX_COMBINED_BYTES: number = 10_000_000;
 
 const MANIFEST_FILE = /\.(?<kind>yaml|yml|json|jsonnet)$/;
 /** Image policies stand beside the manifests and are none. */

@@ -17,7 +17,7 @@ export function addPatches(file: string, patches: string, where: string): void {
 }
 
 /** {@link addPatches} on the text. Everything but the list keeps its spelling. */
-export function withPatches(kustomization: string, patches: string, where: string): string {
+function withPatches(kustomization: string, patches: string, where: string): string {
   const added = parseList(patches);
   const document = parseDocument(kustomization, { uniqueKeys: false, merge: true, logLevel: 'silent' });
   const { contents } = document;
