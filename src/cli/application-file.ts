@@ -18,9 +18,14 @@ type Fields = Readonly<Record<string, unknown>>;
  * Reads the Application in a YAML file; other documents of the file are passed over.
  *
  * @param directory tells several sources with the plugin apart: the one whose `path` it is.
+ * @param controlPlaneNamespace where Argo CD runs: its Applications are known by their bare names.
  * @throws {UserError} `USAGE` when there is none, or none that can be told.
  */
-export async function readApplicationFile(file: string, directory: string | undefined): Promise<ApplicationFile> {
+export async function readApplicationFile(
+  file: string,
+  directory: string | undefined,
+  controlPlaneNamespace: string = 'argocd',
+): Promise<ApplicationFile> {
   const application = await applicationIn(file);
   const metadata = fieldsOf(application['metadata']);
   const spec = fieldsOf(application['spec']);
@@ -32,7 +37,7 @@ export async function readApplicationFile(file: string, directory: string | unde
     path: textOf(source['path']) || '.',
     environment: {
       // Argo CD's instance name; the control plane's own namespace is left out of it.
-      ARGOCD_APP_NAME: namespace === '' || namespace === 'argocd' ? name : `${namespace}_${name}`,
+      ARGOCD_APP_NAME: namespace === '' || namespace === controlPlaneNamespace ? name : `${namespace}_${name}`,
       ARGOCD_APP_NAMESPACE: textOf(destination['namespace']),
       ARGOCD_APP_PROJECT_NAME: textOf(spec['project']),
       ARGOCD_APP_SOURCE_REPO_URL: textOf(source['repoURL']),

@@ -1,5 +1,6 @@
-import { readApplicationFile } from '../application-file.ts';
+import { type ApplicationFile, readApplicationFile } from '../application-file.ts';
 import { explanationText } from '../explanation-text.ts';
+import { operatorConfiguration } from '../operator.ts';
 import { runGeneration } from '../run-generation.ts';
 
 export interface ExplainOptions {
@@ -10,7 +11,7 @@ export interface ExplainOptions {
 
 /** `explain`: what `generate` would do here, and why. Renders in a private copy, so nothing in the directory changes. */
 export async function runExplain(directory: string | undefined, options: ExplainOptions): Promise<void> {
-  const application = options.file === undefined ? undefined : await readApplicationFile(options.file, directory);
+  const application = options.file === undefined ? undefined : await readApplication(options.file, directory);
   const generation = await runGeneration({
     directory: directory ?? application?.path ?? process.cwd(),
     environment: { ...process.env, ...application?.environment },
@@ -22,4 +23,9 @@ export async function runExplain(directory: string | undefined, options: Explain
   const { images, notices } = generation;
   if (options.json) process.stdout.write(`${JSON.stringify({ images, notices }, undefined, 2)}\n`);
   else process.stdout.write(explanationText(images));
+}
+
+async function readApplication(file: string, directory: string | undefined): Promise<ApplicationFile> {
+  const { configuration } = await operatorConfiguration().current();
+  return readApplicationFile(file, directory, configuration.controlPlaneNamespace);
 }
