@@ -203,8 +203,9 @@ test.for(FAULTS)(
     const application = await everyKind(bearer, basic);
     await useStateWithAnswers(application);
     for (const registry of [bearer, basic]) registry.fail(matching ?? /tags\/list/, [fault], 'last');
-    onTestFinished(() => {
+    onTestFinished(async () => {
       for (const registry of [bearer, basic]) registry.heal();
+      await rm(container.state, { recursive: true });
     });
     const stale = await container.generate(application, options);
     expect(stale.exitCode).toBe(0);
