@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Digest, Tag } from '../../src/image/reference.ts';
 import type { Platform } from '../../src/image/platform.ts';
-import { sha256, type FakeImage } from '../support/fake-registry-content.ts';
+import type { FakeImage } from '../support/fake-registry-content.ts';
+import { sha256 } from '../support/image-content.ts';
 import { startFakeRegistry, type Quirks } from '../support/fake-registry.ts';
 import { accessTo, clientUnderTest, patient, containing } from './client-under-test.ts';
 

@@ -5,8 +5,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import { gzipSync } from 'node:zlib';
 import type { ServerCertificate } from './fake-registry-certificates.ts';
-import { FakeContent, sha256 } from './fake-registry-content.ts';
+import { FakeContent } from './fake-registry-content.ts';
 import { playFault, type FakeFault } from './fake-registry-faults.ts';
+import { sha256 } from './image-content.ts';
 import { closeServer, listen } from './real-registry-proxy.ts';
 
 export interface FakeRequest {

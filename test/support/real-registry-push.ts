@@ -1,4 +1,11 @@
-import { createHash } from 'node:crypto';
+import {
+  DEFAULT_CREATED,
+  imageConfig,
+  imageIndex,
+  imageManifest,
+  type MediaFamily,
+  type Stored,
+} from './image-content.ts';
 
 /** An image to push. The same fields give the same digest. */
 export interface PushedImage {
@@ -12,7 +19,7 @@ export interface PushedImage {
   /** Anything: makes the digest differ from another image's. Default: the tag. */
   readonly content?: string;
   /** Media types; default `oci`. */
-  readonly family?: 'oci' | 'docker';
+  readonly family?: MediaFamily;
 }
 
 /** What came to be in the registry. */
@@ -21,25 +28,6 @@ export interface PushedDigests {
   readonly digest: string;
   /** By platform, for an index. */
   readonly platforms: Readonly<Record<string, string>>;
-}
-
-const MEDIA_TYPES = {
-  oci: {
-    manifest: 'application/vnd.oci.image.manifest.v1+json',
-    index: 'application/vnd.oci.image.index.v1+json',
-    config: 'application/vnd.oci.image.config.v1+json',
-  },
-  docker: {
-    manifest: 'application/vnd.docker.distribution.manifest.v2+json',
-    index: 'application/vnd.docker.distribution.manifest.list.v2+json',
-    config: 'application/vnd.docker.container.image.v1+json',
-  },
-} as const;
-
-interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
 }
 
 /** Pushes over HTTP, as docker would but without layers. */
@@ -54,54 +42,35 @@ export class Pusher {
   }
 
   async push(image: PushedImage): Promise<PushedDigests> {
-    const types = MEDIA_TYPES[image.family ?? 'oci'];
-    const created = image.created ?? '2024-01-01T00:00:00Z';
+    const created = image.created ?? DEFAULT_CREATED;
     if (image.platforms === undefined) {
       const manifest = await this.#imageManifest(image, 'linux/amd64', created);
-      const { digest } = await this.#putManifest(image.repository, image.tag, types.manifest, manifest);
-      return { digest, platforms: {} };
+      return { digest: await this.#putManifest(image.repository, image.tag, manifest), platforms: {} };
     }
-    const manifests: unknown[] = [];
+    const manifests: Record<string, Stored> = {};
     const platforms: Record<string, string> = {};
     for (const entry of image.platforms) {
-      const platform = typeof entry === 'string' ? entry : entry.platform;
-      const text = await this.#imageManifest(image, platform, typeof entry === 'string' ? created : entry.created);
-      const descriptor = await this.#putManifest(image.repository, digestOf(text), types.manifest, text);
-      const [os, architecture, variant] = platform.split('/');
-      manifests.push({ ...descriptor, platform: { architecture, os, ...(variant ? { variant } : {}) } });
-      platforms[platform] = descriptor.digest;
+      const { platform, created: built } = typeof entry === 'string' ? { platform: entry, created } : entry;
+      const manifest = await this.#imageManifest(image, platform, built);
+      platforms[platform] = await this.#putManifest(image.repository, manifest.digest, manifest);
+      manifests[platform] = manifest;
     }
-    const index = JSON.stringify({ schemaVersion: 2, mediaType: types.index, manifests });
-    const { digest } = await this.#putManifest(image.repository, image.tag, types.index, index);
-    return { digest, platforms };
+    const index = imageIndex(image.family ?? 'oci', manifests);
+    return { digest: await this.#putManifest(image.repository, image.tag, index), platforms };
   }
 
   async deleteTag(repository: string, tag: string): Promise<void> {
     await this.#send('DELETE', `${this.#url}/v2/${repository}/manifests/${tag}`, repository, 202);
   }
 
-  async #imageManifest(image: PushedImage, platform: string, created: string): Promise<string> {
-    const types = MEDIA_TYPES[image.family ?? 'oci'];
-    const [os, architecture, variant] = platform.split('/');
-    const config = JSON.stringify({
-      created,
-      architecture,
-      os,
-      ...(variant ? { variant } : {}),
-      config: { Labels: { content: image.content ?? image.tag } },
-      rootfs: { type: 'layers', diff_ids: [] },
-    });
-    const digest = digestOf(config);
-    await this.#putBlob(image.repository, digest, config);
-    return JSON.stringify({
-      schemaVersion: 2,
-      mediaType: types.manifest,
-      config: { mediaType: types.config, digest, size: Buffer.byteLength(config) },
-      layers: [],
-    });
+  async #imageManifest(image: PushedImage, platform: string, created: string): Promise<Stored> {
+    const family = image.family ?? 'oci';
+    const config = imageConfig(family, { platform, created, content: image.content ?? image.tag });
+    await this.#putBlob(image.repository, config);
+    return imageManifest(family, config);
   }
 
-  async #putBlob(repository: string, digest: string, body: string): Promise<void> {
+  async #putBlob(repository: string, { digest, body }: Stored): Promise<void> {
     const key = `${repository}@${digest}`;
     if (this.#uploaded.has(key)) return;
     const started = await this.#send('POST', `${this.#url}/v2/${repository}/blobs/uploads/`, repository, 202);
@@ -111,10 +80,11 @@ export class Pusher {
     this.#uploaded.add(key);
   }
 
-  async #putManifest(repository: string, reference: string, mediaType: string, body: string): Promise<Descriptor> {
+  /** Answers the digest. */
+  async #putManifest(repository: string, reference: string, manifest: Stored): Promise<string> {
     const url = `${this.#url}/v2/${repository}/manifests/${reference}`;
-    await this.#send('PUT', url, repository, 201, { body, type: mediaType });
-    return { mediaType, digest: digestOf(body), size: Buffer.byteLength(body) };
+    await this.#send('PUT', url, repository, 201, { body: manifest.body, type: manifest.mediaType });
+    return manifest.digest;
   }
 
   async #send(
@@ -137,9 +107,4 @@ export class Pusher {
     if (answer.status !== expected) throw new Error(`${method} ${url}: ${answer.status} ${text}`);
     return answer;
   }
-}
-
-/** `sha256:…` of a text. */
-export function digestOf(text: string): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
