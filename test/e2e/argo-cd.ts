@@ -2,7 +2,7 @@
 // command as it is built. What a test writes is what people write: manifests, parameters, operator files.
 
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -30,7 +30,7 @@ export interface Application {
   readonly project?: string;
 }
 
-/** A manifest as far as these tests look at it. */
+/** A manifest, as far as these tests look at it. */
 export interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
@@ -186,18 +186,16 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
   };
 }
 
-/** Writes a repository's files; a value `from:<folder>` copies that folder. */
-export async function writeTree(root: string, files: Files): Promise<void> {
+async function writeTree(root: string, files: Files): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     const file = join(root, path);
     await mkdir(dirname(file), { recursive: true });
-    if (content.startsWith('from:')) await cp(content.slice('from:'.length), file, { recursive: true });
-    else await writeFile(file, content);
+    await writeFile(file, content);
   }
 }
 
 /** As repo-server fills it. */
-export function applicationEnvironment(application: Application): Readonly<Record<string, string>> {
+function applicationEnvironment(application: Application): Readonly<Record<string, string>> {
   return {
     ARGOCD_APP_NAME: application.name ?? 'shop',
     ARGOCD_APP_NAMESPACE: 'shop',
