@@ -6,7 +6,7 @@ import type { ErrorCode } from '../../src/error/codes.ts';
 import { type PluginContainer, startPluginContainer, type TestApplication } from '../support/run-resolver.ts';
 import { expectFailure, expectWarning } from './expect-failure.ts';
 import { deployment } from './one-image.ts';
-import { processesOf } from './processes.ts';
+import { processesOf, until } from './processes.ts';
 
 // Small programs stand in for kustomize and Helm and do what the real ones do on their worst days.
 
@@ -77,7 +77,7 @@ test.for(TOOLS)('%s hangs with children that ignore SIGTERM: RENDER_TIMEOUT with
   const toolsFirst = [await standIn(tool, 'trap "" TERM; (trap "" TERM; sleep 1000) & sleep 1000\n')];
   const stderr = await expectFailure(container, await application(tool), 'RENDER_TIMEOUT', { toolsFirst, once: true });
   expect(stderr).toContain(tool);
-  expect(processesOf(container.folder)).toEqual([]);
+  expect(await until(() => processesOf(container.folder).length === 0)).toBe(true);
 });
 
 test.for(TOOLS)('%s is not installed: RENDERER_MISSING', async (tool) => {
