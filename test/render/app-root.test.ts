@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findAppRoot, isInside, resolveInTree, scanLinks } from '../../src/render/app-root.ts';
-import { checkout, errorOf, temporaryFolder, writeTree } from './render-fixture.ts';
+import { checkout, errorOf, temporaryFolder, writeTree } from './render-checkout.ts';
 
 const UUID = '0b5f1c1e-4a2e-4d0e-9c5e-3f1f0a6b7c8d';
 

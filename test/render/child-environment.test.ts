@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { childEnvironment } from '../../src/render/child-environment.ts';
-import { run } from './render-fixture.ts';
+import { run } from './render-checkout.ts';
 
 const parent = {
   PATH: process.env['PATH'] ?? '',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { detectRenderer } from '../../src/render/detect.ts';
-import { temporaryFolder, writeTree } from './render-fixture.ts';
+import { temporaryFolder, writeTree } from './render-checkout.ts';
 
 test.for([
   { files: ['deployment.yaml'], want: 'directory' },

@@ -2,17 +2,17 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { renderDirectory } from '../../src/render/directory/render-directory.ts';
-import { type Changes, createRepository, type Files } from './rendering-fixture.ts';
+import { checkout, type Files, renderOptions, type Wish } from './render-checkout.ts';
 
 const object = (name: string): string => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n`;
 const json = (name: string): string => `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "${name}"}}\n`;
 
-async function rendered(files: Files, changes: Changes = {}): Promise<string> {
-  await using repository = await createRepository(files);
-  return (await renderDirectory(repository.options(changes))).text;
+async function rendered(files: Files, changes: Wish = {}): Promise<string> {
+  const tree = await checkout(files);
+  return (await renderDirectory(await renderOptions(tree, changes))).text;
 }
 
-test.for<{ name: string; files: Files; directory?: Changes['directory']; app?: string; want: string }>([
+test.for<{ name: string; files: Files; directory?: Wish['directory']; app?: string; want: string }>([
   {
     name: 'keeps one file as it is, to the missing line feed at its end',
     files: { 'a.yaml': '# why\r\nkind: A # note\r\nb:   "x"' },
@@ -149,7 +149,7 @@ test.for<{ name: string; files: Files; directory?: Changes['directory']; app?: s
   expect(await rendered(files, { directory, app })).toBe(want);
 });
 
-test.for<{ name: string; files: Files; directory?: Changes['directory']; app?: string; want: object }>([
+test.for<{ name: string; files: Files; directory?: Wish['directory']; app?: string; want: object }>([
   {
     name: 'refuses broken YAML in a file that looks like manifests, with line and column',
     files: { 'x/a.yaml': `${object('a')}---\n${object('b')}  x: [\n` },
@@ -239,12 +239,12 @@ test.for<{ name: string; files: Files; directory?: Changes['directory']; app?: s
 });
 
 test('says which links lead nowhere and leaves them out', async () => {
-  await using repository = await createRepository({
+  const tree = await checkout({
     'a.yaml': object('a'),
     'b.yaml': { link: 'gone.yaml' },
     'c.yaml': { link: '.' },
   });
-  const { text, notices } = await renderDirectory(repository.options());
+  const { text, notices } = await renderDirectory(await renderOptions(tree));
   expect(text).toBe(object('a'));
   expect(notices).toEqual([
     { code: 'RENDER_WARNING', where: 'b.yaml', what: 'the symbolic link leads nowhere; left out' },
@@ -259,13 +259,13 @@ printf '{"kind": "Arguments", "list": "'; for argument in "$@"; do printf '%s|' 
 if [ -f "$PWD/fails" ]; then echo "RUNTIME ERROR: in $PWD/a.jsonnet" >&2; exit 1; fi
 `;
 
-async function renderedWithJsonnet(files: Files, changes: Changes = {}): Promise<string> {
-  await using repository = await createRepository(files);
-  const jsonnet = join(repository.tree, '..', 'jsonnet');
+async function renderedWithJsonnet(files: Files, changes: Wish = {}): Promise<string> {
+  const tree = await checkout(files);
+  const jsonnet = join(tree, '..', 'jsonnet');
   await writeFile(jsonnet, FAKE_JSONNET);
   await chmod(jsonnet, 0o755);
-  const { text } = await renderDirectory(repository.options({ ...changes, tools: { jsonnet } }));
-  return text.replaceAll(repository.tree, '/tree');
+  const { text } = await renderDirectory(await renderOptions(tree, { ...changes, tools: { jsonnet } }));
+  return text.replaceAll(tree, '/tree');
 }
 
 const VARIABLES = {
@@ -291,7 +291,7 @@ test('prints each object of an array that jsonnet makes, without its nulls', asy
   expect(text).toBe(`{\n  "kind": "A"\n}\n---\n{\n  "kind": "B"\n}\n---\n${object('b')}`);
 });
 
-test.for<{ name: string; files: Files; directory?: Changes['directory']; want: object }>([
+test.for<{ name: string; files: Files; directory?: Wish['directory']; want: object }>([
   {
     name: 'tells where jsonnet failed, without paths of the machine',
     files: { 'a.jsonnet': '', fails: '' },

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { renderHelm } from '../../src/render/helm/render-helm.ts';
 import { buildTool } from '../tools/build.mjs';
-import { type Changes, createRepository, type Files } from './rendering-fixture.ts';
+import { checkout, type Files, renderOptions, temporaryFolder, type Wish } from './render-checkout.ts';
 
 const SECRET = 'canary-secret-outside-the-tree';
 const CHART: Files = {
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => listener.close());
 
 /** Attacks use `{url}` for a listener on this machine and `{outside}` for a folder beside the tree with the secret in it. */
-test.for<{ name: string; files?: Files; changes?: Changes; want: string }>([
+test.for<{ name: string; files?: Files; changes?: Wish; want: string }>([
   {
     name: 'values from http on this machine',
     changes: { helm: { valueFiles: ['http://{url}/v.yaml'] } },
@@ -226,28 +226,28 @@ test('runs no plugin that the repository or the environment of the plugin holds'
   for (const helm of helms) {
     const plugin =
       'name: downloader\nversion: 0.1.0\ncommand: "$HELM_PLUGIN_DIR/run.sh"\ndownloaders: [{command: run.sh, protocols: [planted]}]\n';
-    await using repository = await createRepository({ ...CHART, 'plugins/downloader/plugin.yaml': plugin });
-    const marker = join(repository.tree, 'ran');
-    const script = join(repository.tree, 'plugins/downloader/run.sh');
+    const tree = await checkout({ ...CHART, 'plugins/downloader/plugin.yaml': plugin });
+    const marker = join(tree, 'ran');
+    const script = join(tree, 'plugins/downloader/run.sh');
     await writeFile(script, `#!/bin/sh\ntouch ${marker}\n`);
     await chmod(script, 0o755);
     const parentEnvironment = {
       ...process.env,
-      HELM_PLUGINS: join(repository.tree, 'plugins'),
-      XDG_DATA_HOME: repository.tree,
+      HELM_PLUGINS: join(tree, 'plugins'),
+      XDG_DATA_HOME: tree,
     };
     const options = { app: 'app', parentEnvironment, tools: { helm } };
     await expect(
-      renderHelm(repository.options({ ...options, helm: { valueFiles: ['planted://x'] } })),
+      renderHelm(await renderOptions(tree, { ...options, helm: { valueFiles: ['planted://x'] } })),
     ).rejects.toMatchObject({ code: 'SOURCE_REFUSED' });
-    await renderHelm(repository.options(options));
+    await renderHelm(await renderOptions(tree, options));
     expect(existsSync(marker)).toBe(false);
   }
 });
 
 test('gives helm no secret of its own environment, no cluster and a home of its own', async () => {
-  await using repository = await createRepository(CHART);
-  const helm = join(repository.tree, '../stub');
+  const tree = await checkout(CHART);
+  const helm = join(tree, '../stub');
   await writeFile(helm, '#!/bin/sh\nenv\n');
   await chmod(helm, 0o755);
   const parentEnvironment = {
@@ -258,25 +258,24 @@ test('gives helm no secret of its own environment, no cluster and a home of its 
     HELM_KUBETOKEN: SECRET,
     HELM_DEBUG: 'true',
   };
-  const { text } = await renderHelm(repository.options({ app: 'app', parentEnvironment, tools: { helm } }));
+  const { text } = await renderHelm(await renderOptions(tree, { app: 'app', parentEnvironment, tools: { helm } }));
   expect(text).not.toContain(SECRET);
   expect(text).not.toContain('HELM_DEBUG');
   expect(text).toContain('KUBECONFIG=/dev/null');
   expect(text).toMatch(/^HELM_PLUGINS=.*image-resolver-/m);
 });
 
-async function attack(options: { files: Files; changes: Changes; helm: string }): Promise<string> {
-  await using repository = await createRepository({});
-  const outside = join(repository.tree, '../outside');
+async function attack(options: { files: Files; changes: Wish; helm: string }): Promise<string> {
+  const outside = join(await temporaryFolder(), 'outside');
   await mkdir(join(outside, 'chart'), { recursive: true });
   await writeFile(join(outside, 'v.yaml'), `secret: ${SECRET}\n`);
   await writeFile(join(outside, 'chart/Chart.yaml'), 'apiVersion: v2\nname: x\nversion: 1.0.0\n');
   const fill = <T>(value: T): T =>
     JSON.parse(JSON.stringify(value).replaceAll('{url}', url).replaceAll('{outside}', outside)) as T;
-  await using filled = await createRepository(fill(options.files));
-  await copyBeside(filled.tree, outside);
+  const filled = await checkout(fill(options.files));
+  await copyBeside(filled, outside);
   const { text } = await renderHelm(
-    filled.options({ app: 'app', ...fill(options.changes), tools: { helm: options.helm } }),
+    await renderOptions(filled, { app: 'app', ...fill(options.changes), tools: { helm: options.helm } }),
   );
   return text;
 }

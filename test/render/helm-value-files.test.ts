@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nameInTree } from '../../src/render/app-root.ts';
 import { resolveValueFiles } from '../../src/render/helm/value-files.ts';
-import { createRepository } from './rendering-fixture.ts';
+import { checkout, renderOptions } from './render-checkout.ts';
 
 const FILES = {
   'app/values.yaml': '',
@@ -20,8 +20,8 @@ const FILES = {
 };
 
 async function resolved(valueFiles: readonly string[], ignoreMissingValueFiles = false): Promise<readonly string[]> {
-  await using repository = await createRepository(FILES);
-  const { root, policy } = repository.options({ app: 'app' });
+  const tree = await checkout(FILES);
+  const { root, policy } = await renderOptions(tree, { app: 'app' });
   const files = await resolveValueFiles(root, { valueFiles, ignoreMissingValueFiles }, policy);
   return files.map(({ kind, path }) => (kind === 'url' ? path : nameInTree(root.tree, path)));
 }

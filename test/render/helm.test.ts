@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { renderHelm } from '../../src/render/helm/render-helm.ts';
 import { buildTool } from '../tools/build.mjs';
-import { type Changes, createRepository, type Files } from './rendering-fixture.ts';
+import { checkout, type Files, renderOptions, type Wish } from './render-checkout.ts';
 
 const CHART: Files = {
   'chart/Chart.yaml': 'apiVersion: v2\nname: web\nversion: 0.1.0\n',
@@ -40,18 +40,27 @@ beforeAll(async () => {
   tools.helm4 = await buildTool('helm4');
 }, 600_000);
 
+/** A chart that needs another one of the same tree. */
+const WITH_DEPENDENCY: Files = {
+  ...CHART,
+  'chart/Chart.yaml':
+    'apiVersion: v2\nname: web\nversion: 0.1.0\ndependencies: [{name: common, version: 1.x.x, repository: "file://../common"}]\n',
+  'common/Chart.yaml': 'apiVersion: v2\nname: common\nversion: 1.2.3\n',
+  'common/templates/c.yaml': 'kind: Common\n',
+};
+
 /** What the values of the chart's ConfigMap are. */
 function valuesIn(text: string): unknown {
   return JSON.parse(JSON.parse(/^ {2}values: (.*)$/m.exec(text)?.[1] ?? 'null') as string);
 }
 
 describe.for(['helm3', 'helm4'] as const)('with %s', (version) => {
-  async function rendered(files: Files, changes: Changes = {}): Promise<{ text: string; notices: readonly unknown[] }> {
-    await using repository = await createRepository(files);
-    return await renderHelm(repository.options({ app: 'chart', ...changes, tools: { helm: tools[version] } }));
+  async function rendered(files: Files, changes: Wish = {}): Promise<{ text: string; notices: readonly unknown[] }> {
+    const tree = await checkout(files);
+    return renderHelm(await renderOptions(tree, { app: 'chart', ...changes, tools: { helm: tools[version] } }));
   }
 
-  test.for<{ name: string; changes: Changes; files?: Files; args: readonly string[] }>([
+  test.for<{ name: string; changes: Wish; files?: Files; args: readonly string[] }>([
     { name: 'nothing', changes: {}, args: ['--name-template', 'web', '--include-crds'] },
     {
       name: "the cluster's versions and the destination",
@@ -147,12 +156,12 @@ describe.for(['helm3', 'helm4'] as const)('with %s', (version) => {
       ],
     },
   ])('prints what helm prints when Argo CD runs it with $name', async ({ changes, files, args }) => {
-    await using repository = await createRepository({ ...CHART, ...files, 'inline.yaml': 'number: 4\ninline: yes\n' });
+    const tree = await checkout({ ...CHART, ...files, 'inline.yaml': 'number: 4\ninline: yes\n' });
     const { stdout } = await promisify(execFile)(tools[version], ['template', '.', ...args], {
-      cwd: join(repository.tree, 'chart'),
+      cwd: join(tree, 'chart'),
     });
     const { text, notices } = await renderHelm(
-      repository.options({ app: 'chart', ...changes, tools: { helm: tools[version] } }),
+      await renderOptions(tree, { app: 'chart', ...changes, tools: { helm: tools[version] } }),
     );
     expect(text).toBe(stdout);
     expect(notices).toEqual([]);
@@ -165,10 +174,12 @@ describe.for(['helm3', 'helm4'] as const)('with %s', (version) => {
         parameters: { 'image.tag': 'parameter', 'image.other': 'kept' },
         stringParameters: { [String.raw`with\.dot`]: 'parameter' },
       },
-      overrides: [
-        { path: 'image.tag', value: '1.10' },
-        { path: String.raw`with\.dot`, value: 'yes' },
-      ],
+      overrides: {
+        helm: [
+          { path: 'image.tag', value: '1.10' },
+          { path: String.raw`with\.dot`, value: 'yes' },
+        ],
+      },
     });
     expect(valuesIn(text)).toEqual({
       image: { repository: 'nginx', tag: '1.10', pullPolicy: 'Always', other: 'kept' },
@@ -200,7 +211,9 @@ describe.for(['helm3', 'helm4'] as const)('with %s', (version) => {
     ];
     const files = { ...CHART, 'chart/list.yaml': list };
     const before = valuesIn((await rendered(files, { helm: { valueFiles: ['list.yaml'] } })).text);
-    const after = valuesIn((await rendered(files, { helm: { valueFiles: ['list.yaml'] }, overrides })).text);
+    const after = valuesIn(
+      (await rendered(files, { helm: { valueFiles: ['list.yaml'] }, overrides: { helm: overrides } })).text,
+    );
     expect(before).toMatchObject({
       web: { images: [{ name: 'a', tag: 1.1, true: true, empty: null }, { tag: '1.10' }] },
     });
@@ -217,46 +230,32 @@ describe.for(['helm3', 'helm4'] as const)('with %s', (version) => {
   });
 
   test('builds missing dependencies from a directory of the tree in a copy and leaves the tree as it was', async () => {
-    const files: Files = {
-      ...CHART,
-      'chart/Chart.yaml':
-        'apiVersion: v2\nname: web\nversion: 0.1.0\ndependencies: [{name: common, version: 1.x.x, repository: "file://../common"}]\n',
-      'common/Chart.yaml': 'apiVersion: v2\nname: common\nversion: 1.2.3\n',
-      'common/templates/c.yaml': 'kind: Common\n',
-    };
-    await using repository = await createRepository(files);
-    const options = repository.options({ app: 'chart', tools: { helm: tools[version] } });
+    const tree = await checkout(WITH_DEPENDENCY);
+    const options = await renderOptions(tree, { app: 'chart', tools: { helm: tools[version] } });
     const { text } = await renderHelm(options);
     expect(text).toContain('kind: Common');
-    await expect(readFile(join(repository.tree, 'chart/charts/common-1.2.3.tgz'))).rejects.toThrow('ENOENT');
+    await expect(readFile(join(tree, 'chart/charts/common-1.2.3.tgz'))).rejects.toThrow('ENOENT');
     await options.workspace.dispose();
   });
 
   test('builds them in place when it may, and removes a Chart.lock that was not there', async () => {
-    const files: Files = {
-      ...CHART,
-      'chart/Chart.yaml':
-        'apiVersion: v2\nname: web\nversion: 0.1.0\ndependencies: [{name: common, version: 1.x.x, repository: "file://../common"}]\n',
-      'common/Chart.yaml': 'apiVersion: v2\nname: common\nversion: 1.2.3\n',
-      'common/templates/c.yaml': 'kind: Common\n',
-    };
-    await using repository = await createRepository(files);
+    const tree = await checkout(WITH_DEPENDENCY);
     const { text } = await renderHelm(
-      repository.options({ app: 'chart', inPlace: true, tools: { helm: tools[version] } }),
+      await renderOptions(tree, { app: 'chart', inPlace: true, tools: { helm: tools[version] } }),
     );
     expect(text).toContain('kind: Common');
-    await expect(readFile(join(repository.tree, 'chart/Chart.lock'))).rejects.toThrow('ENOENT');
-    expect(await readFile(join(repository.tree, 'chart/charts/common-1.2.3.tgz'))).toBeDefined();
+    await expect(readFile(join(tree, 'chart/Chart.lock'))).rejects.toThrow('ENOENT');
+    expect(await readFile(join(tree, 'chart/charts/common-1.2.3.tgz'))).toBeDefined();
   });
 
   test('fetches dependencies from a repository that the operator configured, and from no other one of his, with its credentials', async () => {
-    await using repository = await createRepository({
+    const tree = await checkout({
       'common/Chart.yaml': 'apiVersion: v2\nname: common\nversion: 1.2.3\n',
       'common/templates/c.yaml': 'kind: Common\n',
       ...CHART,
     });
     const folder = await mkdtemp(join(tmpdir(), 'chart-repository-'));
-    await promisify(execFile)(tools[version], ['package', join(repository.tree, 'common'), '-d', folder]);
+    await promisify(execFile)(tools[version], ['package', join(tree, 'common'), '-d', folder]);
     await promisify(execFile)(tools[version], ['repo', 'index', folder]);
     const authorized: string[] = [];
     await using server = createServer((request, response) => {
@@ -274,11 +273,11 @@ describe.for(['helm3', 'helm4'] as const)('with %s', (version) => {
       `repositories:\n- {name: ours, url: "${url}", username: u, password: p}\n- {name: other, url: "http://127.0.0.1:1"}\n`,
     );
     await writeFile(
-      join(repository.tree, 'chart/Chart.yaml'),
+      join(tree, 'chart/Chart.yaml'),
       'apiVersion: v2\nname: web\nversion: 0.1.0\ndependencies: [{name: common, version: 1.x.x, repository: "@ours"}]\n',
     );
     const { text } = await renderHelm(
-      repository.options({ app: 'chart', policy: { helmRepositories }, tools: { helm: tools[version] } }),
+      await renderOptions(tree, { app: 'chart', policy: { helmRepositories }, tools: { helm: tools[version] } }),
     );
     expect(text).toContain('kind: Common');
     expect(authorized).toEqual(['Basic dTpw /index.yaml', 'Basic dTpw /common-1.2.3.tgz']);
@@ -292,7 +291,7 @@ describe.for(['helm3', 'helm4'] as const)('with %s', (version) => {
     await expect(failed).rejects.toThrow('no tag: https://example.com/x');
   });
 
-  test.for<{ name: string; files?: Files; changes?: Changes; want: object }>([
+  test.for<{ name: string; files?: Files; changes?: Wish; want: object }>([
     {
       name: 'names a value file that is not there',
       changes: { helm: { valueFiles: ['values-prod.yaml'] } },
@@ -300,17 +299,17 @@ describe.for(['helm3', 'helm4'] as const)('with %s', (version) => {
     },
     {
       name: 'tells apart a target inside another parameter',
-      changes: { helm: { parameters: { image: 'nginx' } }, overrides: [{ path: 'image.tag', value: '1' }] },
+      changes: { helm: { parameters: { image: 'nginx' } }, overrides: { helm: [{ path: 'image.tag', value: '1' }] } },
       want: { code: 'PARAMETER_INVALID', where: 'parameter helm-parameters.image' },
     },
     {
       name: 'refuses a list element that is not there',
-      changes: { overrides: [{ path: 'extra[0].tag', value: '1' }] },
+      changes: { overrides: { helm: [{ path: 'extra[0].tag', value: '1' }] } },
       want: { code: 'SETTING_INVALID', message: expect.stringContaining('no element 0') as string },
     },
     {
       name: 'refuses an element of a list that the values do not have',
-      changes: { overrides: [{ path: 'sub.images[0].tag', value: '1' }] },
+      changes: { overrides: { helm: [{ path: 'sub.images[0].tag', value: '1' }] } },
       want: { code: 'SETTING_INVALID', message: expect.stringContaining('no list sub.images') as string },
     },
     {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkout, type Content, DEPLOYMENT, errorOf, kustomize, renderDirectory, run } from './render-fixture.ts';
+import { checkout, type Content, DEPLOYMENT, errorOf, kustomize, renderApplication, run } from './render-checkout.ts';
 
 /** A server beside the plugin that a tenant must not reach; it would answer with a secret. */
 let server: Server;
@@ -66,7 +66,7 @@ test.for(
   hits = 0;
   const text = JSON.stringify([spelling.replace('PORT', String(port))]);
   const root = await checkout({ 'app/kustomization.yaml': `${field}: ${text}\n` });
-  const error = await errorOf(renderDirectory(join(root, 'app')));
+  const error = await errorOf(renderApplication(join(root, 'app')));
   expect(error).toMatchObject({ code: 'SOURCE_REFUSED', where: `app/kustomization.yaml ${field}[0]` });
   expect(hits).toBe(0);
 });
@@ -169,7 +169,7 @@ test.for(hidingPlaces)('a URL in $name is found, and nobody is asked', async ({ 
       : content;
   const files = Object.fromEntries(Object.entries(more).map(([path, content]) => [path, place(content)]));
   const root = await checkout({ 'app/kustomization.yaml': place(text), ...files });
-  const error = await errorOf(renderDirectory(join(root, 'app')));
+  const error = await errorOf(renderApplication(join(root, 'app')));
   expect(['SOURCE_REFUSED', 'MANIFEST_INVALID']).toContain(error.code);
   expect(hits).toBe(0);
 });
@@ -194,7 +194,7 @@ test.for([
 ])('$name out of the repository: refused', async ({ text, more = {} }) => {
   const root = await checkout({ ...(text === '' ? {} : { 'app/kustomization.yaml': text }), ...more });
   const policy = { kustomizeBuildOptions: ['--load-restrictor', 'LoadRestrictionsNone'] };
-  const error = await errorOf(renderDirectory(join(root, 'app'), { policy }));
+  const error = await errorOf(renderApplication(join(root, 'app'), { policy }));
   expect(error.code).toBe('PATH_OUTSIDE_TREE');
   expect(error.message).not.toContain('root:');
 });
@@ -203,7 +203,7 @@ test('an inline patch is no path, even where its text would be one', async () =>
   const root = await checkout({
     'app/kustomization.yaml': 'patchesStrategicMerge: ["{kind: x, a: /../../../../../../etc/passwd}"]\n',
   });
-  expect((await errorOf(renderDirectory(join(root, 'app')))).code).toBe('SOURCE_REFUSED');
+  expect((await errorOf(renderApplication(join(root, 'app')))).code).toBe('SOURCE_REFUSED');
 });
 
 test.for([
@@ -214,7 +214,7 @@ test.for([
   hits = 0;
   const root = await checkout({ 'app/kustomization.yaml': 'resources: [d.yaml]\n', 'app/d.yaml': DEPLOYMENT });
   const spec = { components: components.map((one) => one.replace('PORT', String(port))) };
-  const error = await errorOf(renderDirectory(join(root, 'app'), { kustomize: spec }));
+  const error = await errorOf(renderApplication(join(root, 'app'), { kustomize: spec }));
   expect(error).toMatchObject({ code, where: 'parameter kustomize-components[0]' });
   expect(hits).toBe(0);
 });
@@ -223,7 +223,7 @@ test('a patch of a parameter may not name a URL either', async () => {
   hits = 0;
   const root = await checkout({ 'app/kustomization.yaml': 'resources: [d.yaml]\n', 'app/d.yaml': DEPLOYMENT });
   const patches = `- path: http://127.0.0.1:${port}/x\n`;
-  const error = await errorOf(renderDirectory(join(root, 'app'), { kustomize: { patches } }));
+  const error = await errorOf(renderApplication(join(root, 'app'), { kustomize: { patches } }));
   expect(error).toMatchObject({ code: 'SOURCE_REFUSED', where: 'app/kustomization.yaml patches[0].path' });
   expect(hits).toBe(0);
 });
@@ -232,7 +232,7 @@ test('bytes that go into the manifests unread come only from a host the operator
   const root = await checkout({
     'app/kustomization.yaml': 'configMapGenerator: [{name: c, files: ["x=https://files.example.com/x"]}]\n',
   });
-  const error = await errorOf(renderDirectory(join(root, 'app')));
+  const error = await errorOf(renderApplication(join(root, 'app')));
   expect(error.code).toBe('SOURCE_REFUSED');
   expect(error.fix).toContain('files.example.com');
 });
@@ -243,11 +243,11 @@ test('charts are inflated only where the operator enabled it, and take no option
     'app/charts/web/Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\n',
     'app/charts/web/values.yaml': '{}\n',
   });
-  const disabled = await errorOf(renderDirectory(join(await checkout(chart('web')), 'app')));
+  const disabled = await errorOf(renderApplication(join(await checkout(chart('web')), 'app')));
   expect(disabled).toMatchObject({ code: 'SOURCE_REFUSED', where: 'app/kustomization.yaml' });
   const policy = { kustomizeBuildOptions: ['--enable-helm'] };
   const injected = await checkout(chart('--post-renderer=./evil'));
-  const error = await errorOf(renderDirectory(join(injected, 'app'), { policy }));
+  const error = await errorOf(renderApplication(join(injected, 'app'), { policy }));
   expect(error).toMatchObject({ code: 'SOURCE_REFUSED', where: 'app/kustomization.yaml helmCharts[0].releaseName' });
 });
 
@@ -263,7 +263,7 @@ test.for([
     'app/charts/web/templates/secret.yaml': { link: '/etc/passwd' },
   });
   const policy = { kustomizeBuildOptions: ['--enable-helm'] };
-  const error = await errorOf(renderDirectory(join(root, 'app'), { policy }));
+  const error = await errorOf(renderApplication(join(root, 'app'), { policy }));
   expect(['SOURCE_REFUSED', 'PATH_OUTSIDE_TREE']).toContain(error.code);
   expect(hits).toBe(0);
 });
@@ -274,7 +274,7 @@ test('a plugin that would run a program is refused', async () => {
     'app/t.yaml':
       'apiVersion: v1\nkind: X\nmetadata:\n  name: x\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ./x}\n',
   });
-  expect((await errorOf(renderDirectory(join(root, 'app')))).code).toBe('SOURCE_REFUSED');
+  expect((await errorOf(renderApplication(join(root, 'app')))).code).toBe('SOURCE_REFUSED');
 });
 
 test.for([
@@ -296,7 +296,7 @@ test.for([
 ])('a kustomization that is $name: $code', async ({ text, code }) => {
   const root = await checkout({ 'app/kustomization.yaml': text });
   if (text === 'latin1') await writeFile(join(root, 'app/kustomization.yaml'), Buffer.from('# caf\xe9\n', 'latin1'));
-  expect((await errorOf(renderDirectory(join(root, 'app')))).code).toBe(code);
+  expect((await errorOf(renderApplication(join(root, 'app')))).code).toBe(code);
 });
 
 test('a base that is reached again and again is looked at once', async () => {
@@ -306,6 +306,6 @@ test('a base that is reached again and again is looked at once', async () => {
   }
   const root = await checkout(files);
   // kustomize itself takes 3^60 steps, or says what is wrong with it; the scan before it must not.
-  const error = await errorOf(renderDirectory(join(root, 'b60'), { program: '/nonexistent/kustomize' }));
+  const error = await errorOf(renderApplication(join(root, 'b60'), { tools: { kustomize: '/nonexistent/kustomize' } }));
   expect(error.code).toBe('RENDERER_MISSING');
 });

@@ -1,15 +1,27 @@
+import { existsSync } from 'node:fs';
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { KustomizeSpec } from '../../src/render/render-spec.ts';
-import { checkout, DEPLOYMENT, errorOf, kustomize, renderDirectory, run, temporaryFolder } from './render-fixture.ts';
+import {
+  checkout,
+  DEPLOYMENT,
+  errorOf,
+  kustomize,
+  renderApplication,
+  run,
+  temporaryFolder,
+} from './render-checkout.ts';
 
 const golden = resolve(import.meta.dirname, '../golden');
-const cases = (await readdir(golden)).filter((name) => name.startsWith('kustomize-'));
+/** Cases without an image policy: nothing differs from a native source. */
+const cases = (await readdir(golden)).filter(
+  (name) => name.startsWith('kustomize-') && !existsSync(join(golden, name, 'registry.json')),
+);
 
 test.for(cases)('%s renders as kustomize build prints it, byte for byte', async (name) => {
   const app = join(golden, name, 'input/app');
-  const { text } = await renderDirectory(app);
+  const { text } = await renderApplication(app);
   const native = await run(kustomize, ['build', app]);
   expect(text).toBe(native.stdout);
   expect(text).toBe(await readFile(join(golden, name, 'expected.yaml'), 'utf8'));
@@ -116,7 +128,7 @@ test.for(parameters)('$name: as Argo CD’s own commands give it, and the files 
   await cp(ours, theirs, { recursive: true });
   for (const args of native) await run(kustomize, ['edit', ...args], { cwd: join(theirs, 'apps/web') });
   const expected = await run(kustomize, ['build', join(theirs, 'apps/web')], { cwd: theirs });
-  const { text } = await renderDirectory(join(ours, 'apps/web'), { kustomize: spec });
+  const { text } = await renderApplication(join(ours, 'apps/web'), { kustomize: spec });
   expect(text).toBe(expected.stdout);
   expect(text).toContain(sees);
   expect(await readFile(join(ours, 'apps/web/kustomization.yaml'), 'utf8')).toBe(tree['apps/web/kustomization.yaml']);
@@ -124,14 +136,14 @@ test.for(parameters)('$name: as Argo CD’s own commands give it, and the files 
 
 test('patches of the parameter follow the ones in Git', async () => {
   const root = await checkout(tree);
-  const { text } = await renderDirectory(join(root, 'apps/web'), { kustomize: { patches: added } });
+  const { text } = await renderApplication(join(root, 'apps/web'), { kustomize: { patches: added } });
   expect(text).toContain('minReadySeconds: 7');
   expect(text).toContain('paused: true');
 });
 
 test('patches are added where there were none', async () => {
   const root = await checkout({ ...tree, 'apps/web/kustomization.yaml': 'resources: [deployment.yaml]\n' });
-  const { text } = await renderDirectory(join(root, 'apps/web'), { kustomize: { patches: added } });
+  const { text } = await renderApplication(join(root, 'apps/web'), { kustomize: { patches: added } });
   expect(text).toContain('minReadySeconds: 7');
 });
 
@@ -141,23 +153,23 @@ test.for([
   { patches: '['.repeat(5_000), problem: 'nested' },
 ])('patches that are $problem are the parameter’s error', async ({ patches, problem }) => {
   const root = await checkout(tree);
-  const error = await errorOf(renderDirectory(join(root, 'apps/web'), { kustomize: { patches } }));
+  const error = await errorOf(renderApplication(join(root, 'apps/web'), { kustomize: { patches } }));
   expect(error).toMatchObject({ code: 'PARAMETER_INVALID', where: 'parameter kustomize-patches' });
   expect(error.message).toContain(problem);
 });
 
 test('a policy’s image target wins over the image in the parameters', async () => {
   const root = await checkout(tree);
-  const { text } = await renderDirectory(join(root, 'apps/web'), {
+  const { text } = await renderApplication(join(root, 'apps/web'), {
     kustomize: { images: ['nginx:1.26'] },
-    kustomizeImages: ['nginx=nginx:1.27.1'],
+    overrides: { kustomizeImages: ['nginx=nginx:1.27.1'] },
   });
   expect(text).toContain('image: nginx:1.27.1');
 });
 
 test('in place, the tree itself is edited', async () => {
   const root = await checkout(tree);
-  await renderDirectory(join(root, 'apps/web'), { kustomize: { namePrefix: 'a-' }, inPlace: true });
+  await renderApplication(join(root, 'apps/web'), { kustomize: { namePrefix: 'a-' }, inPlace: true });
   expect(await readFile(join(root, 'apps/web/kustomization.yaml'), 'utf8')).toContain('namePrefix: a-');
 });
 
@@ -170,7 +182,7 @@ test.for([
   { name: 'a namespace', spec: { namespace: '--help' } },
 ])('$name that begins with a dash is no option of kustomize', async ({ spec }) => {
   const root = await checkout(tree);
-  const outcome = await renderDirectory(join(root, 'apps/web'), { kustomize: spec }).catch((error: unknown) => error);
+  const outcome = await renderApplication(join(root, 'apps/web'), { kustomize: spec }).catch((error: unknown) => error);
   // Taken for --help, kustomize would print its usage, succeed and change nothing.
   const native = await run(kustomize, ['build', join(root, 'apps/web')]);
   expect(outcome).not.toMatchObject({ text: native.stdout });
@@ -178,20 +190,24 @@ test.for([
 
 test('a replica count that is no number is refused before kustomize runs', async () => {
   const root = await checkout(tree);
-  const error = await errorOf(renderDirectory(join(root, 'apps/web'), { kustomize: { replicas: { web: 'many' } } }));
+  const error = await errorOf(renderApplication(join(root, 'apps/web'), { kustomize: { replicas: { web: 'many' } } }));
   expect(error).toMatchObject({ code: 'PARAMETER_INVALID', where: 'parameter kustomize-replicas, web' });
 });
 
 test('kustomize-version is a native feature that a plugin does not have', async () => {
   const root = await checkout(tree);
-  const error = await errorOf(renderDirectory(join(root, 'apps/web'), { kustomize: { version: 'v5.0.0' } }));
+  const error = await errorOf(renderApplication(join(root, 'apps/web'), { kustomize: { version: 'v5.0.0' } }));
   expect(error.code).toBe('NATIVE_FEATURE_UNAVAILABLE');
 });
 
 test('a failure is told in kustomize’s words, without private paths, and the same each time', async () => {
   const files = { 'app/kustomization.yaml': 'resources: [d.yaml]\n', 'app/d.yaml': 'kind: Deployment\n' };
-  const first = await errorOf(renderDirectory(join(await checkout(files), 'app'), { kustomize: { namePrefix: 'x' } }));
-  const second = await errorOf(renderDirectory(join(await checkout(files), 'app'), { kustomize: { namePrefix: 'x' } }));
+  const first = await errorOf(
+    renderApplication(join(await checkout(files), 'app'), { kustomize: { namePrefix: 'x' } }),
+  );
+  const second = await errorOf(
+    renderApplication(join(await checkout(files), 'app'), { kustomize: { namePrefix: 'x' } }),
+  );
   expect(first.toData()).toStrictEqual(second.toData());
   expect(first).toMatchObject({ code: 'RENDER_FAILED', where: 'kustomize build app' });
   expect(first.message).toContain('missing metadata.name');
@@ -203,7 +219,7 @@ test('a warning of kustomize is passed on', async () => {
     ...tree,
     'apps/web/kustomization.yaml': 'commonLabels: {a: b}\nresources: [deployment.yaml]\n',
   });
-  const { notices } = await renderDirectory(join(root, 'apps/web'));
+  const { notices } = await renderApplication(join(root, 'apps/web'));
   expect(notices).toMatchObject([{ code: 'RENDER_WARNING', where: 'kustomize build apps/web' }]);
   expect(notices[0]?.what).toContain("'commonLabels' is deprecated");
 });
@@ -213,9 +229,9 @@ test('the operator’s build options are passed on', async () => {
     'app/kustomization.yaml': 'configMapGenerator: [{name: c, files: [../shared.txt]}]\n',
     'shared.txt': 'shared by several\n',
   });
-  await expect(renderDirectory(join(root, 'app'))).rejects.toMatchObject({ code: 'RENDER_FAILED' });
+  await expect(renderApplication(join(root, 'app'))).rejects.toMatchObject({ code: 'RENDER_FAILED' });
   const policy = { kustomizeBuildOptions: ['--load-restrictor', 'LoadRestrictionsNone'] };
-  expect((await renderDirectory(join(root, 'app'), { policy })).text).toContain('shared by several');
+  expect((await renderApplication(join(root, 'app'), { policy })).text).toContain('shared by several');
 });
 
 test.for(['--enable-alpha-plugins', '--enable-exec', '--network=true', '-o', '--output=/tmp/x', '-e'])(
@@ -223,7 +239,7 @@ test.for(['--enable-alpha-plugins', '--enable-exec', '--network=true', '-o', '--
   async (option) => {
     const root = await checkout(tree);
     const policy = { kustomizeBuildOptions: [option] };
-    const error = await errorOf(renderDirectory(join(root, 'apps/web'), { policy }));
+    const error = await errorOf(renderApplication(join(root, 'apps/web'), { policy }));
     expect(error.code).toBe('OPERATOR_CONFIG_INVALID');
   },
 );
@@ -232,8 +248,8 @@ test('kustomize sees the application’s variables and none of the plugin’s ow
   const root = await checkout(tree);
   const program = join(root, 'print-environment');
   await writeFile(program, '#!/bin/sh\nenv\n', { mode: 0o755 });
-  const { text } = await renderDirectory(join(root, 'apps/web'), {
-    program,
+  const { text } = await renderApplication(join(root, 'apps/web'), {
+    tools: { kustomize: program },
     parentEnvironment: { PATH: process.env['PATH'], REGISTRY_PASSWORD: 'hunter22', ARGOCD_APP_PARAMETERS: '[]' },
   });
   expect(text).toContain('ARGOCD_APP_NAME=shop');
@@ -250,7 +266,7 @@ test.for([
   const root = await checkout(tree);
   const program = join(root, 'tool');
   await writeFile(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  const error = await errorOf(renderDirectory(join(root, 'apps/web'), { program, budgetMs }));
+  const error = await errorOf(renderApplication(join(root, 'apps/web'), { tools: { kustomize: program }, budgetMs }));
   expect(error.code).toBe(code);
 });
 
@@ -258,7 +274,7 @@ test('an empty rendering is given back as it is, a byte order mark too', async (
   const root = await checkout(tree);
   const program = join(root, 'tool');
   await writeFile(program, '#!/bin/sh\n', { mode: 0o755 });
-  expect((await renderDirectory(join(root, 'apps/web'), { program })).text).toBe('');
+  expect((await renderApplication(join(root, 'apps/web'), { tools: { kustomize: program } })).text).toBe('');
   await writeFile(program, "#!/bin/sh\nprintf '\\357\\273\\277a: b'\n", { mode: 0o755 });
-  expect((await renderDirectory(join(root, 'apps/web'), { program })).text).toBe('\uFEFFa: b');
+  expect((await renderApplication(join(root, 'apps/web'), { tools: { kustomize: program } })).text).toBe('\uFEFFa: b');
 });

@@ -7,12 +7,12 @@ import {
   checkout,
   DEPLOYMENT,
   errorOf,
-  renderDirectory,
+  renderApplication,
   run,
   temporaryFolder,
   type Wish,
   writeTree,
-} from './render-fixture.ts';
+} from './render-checkout.ts';
 
 /** A host `git.example.com` that git reaches by an ssh which runs the server's side here. `log` has a line for each connection. */
 async function gitHost(files: Readonly<Record<string, string>>): Promise<{ wish: Wish; log: string; sha: string }> {
@@ -53,7 +53,7 @@ test.for([
 ])('a remote base $name is fetched once and rendered', async ({ base }) => {
   const { wish, log, sha } = await gitHost(BASE);
   const root = await checkout({ 'app/kustomization.yaml': `resources: ["${base(sha)}"]\nnamePrefix: my-\n` });
-  const { text } = await renderDirectory(join(root, 'app'), wish);
+  const { text } = await renderApplication(join(root, 'app'), wish);
   expect(text).toContain('name: my-web');
   expect((await readFile(log, 'utf8')).trim().split('\n')).toHaveLength(1);
 });
@@ -65,7 +65,7 @@ test('two refs of one repository are told apart', async () => {
     'app/one/kustomization.yaml': 'namePrefix: one-\nresources: ["git@git.example.com:acme/bases.git//web"]\n',
     'app/two/kustomization.yaml': `namePrefix: two-\nresources: ["git@git.example.com:acme/bases.git//web?ref=${sha}"]\n`,
   });
-  const { text } = await renderDirectory(join(root, 'app'), wish);
+  const { text } = await renderApplication(join(root, 'app'), wish);
   expect(text).toContain('name: one-web');
   expect(text).toContain('name: two-web');
 });
@@ -81,7 +81,7 @@ test.for([
 ])('a remote base that names $name is refused', async ({ base, code }) => {
   const { wish } = await gitHost({ 'web/kustomization.yaml': `${base}\n` });
   const root = await checkout({ 'app/kustomization.yaml': 'resources: ["git@git.example.com:acme/bases.git//web"]\n' });
-  expect((await errorOf(renderDirectory(join(root, 'app'), wish))).code).toBe(code);
+  expect((await errorOf(renderApplication(join(root, 'app'), wish))).code).toBe(code);
 });
 
 test('a remote component of a parameter is fetched and checked too', async () => {
@@ -89,7 +89,7 @@ test('a remote component of a parameter is fetched and checked too', async () =>
   const { wish } = await gitHost({ 'c/kustomization.yaml': component });
   const root = await checkout({ 'app/kustomization.yaml': 'resources: [d.yaml]\n', 'app/d.yaml': DEPLOYMENT });
   const components = ['git@git.example.com:acme/bases.git//c?ref=main'];
-  const { text } = await renderDirectory(join(root, 'app'), { ...wish, kustomize: { components } });
+  const { text } = await renderApplication(join(root, 'app'), { ...wish, kustomize: { components } });
   expect(text).toContain('name: from-afar-web');
 });
 
@@ -97,9 +97,9 @@ test('a remote base with submodules is refused, unless it does without them', as
   const { wish } = await gitHost({ ...BASE, '.gitmodules': '[submodule "x"]\npath = x\nurl = ../x.git\n' });
   const base = 'git@git.example.com:acme/bases.git//web';
   const root = await checkout({ 'app/kustomization.yaml': `resources: ["${base}"]\n` });
-  expect(await errorOf(renderDirectory(join(root, 'app'), wish))).toMatchObject({ code: 'SOURCE_REFUSED' });
+  expect(await errorOf(renderApplication(join(root, 'app'), wish))).toMatchObject({ code: 'SOURCE_REFUSED' });
   const without = await checkout({ 'app/kustomization.yaml': `resources: ["${base}?submodules=false"]\n` });
-  expect((await renderDirectory(join(without, 'app'), wish)).text).toContain('name: web');
+  expect((await renderApplication(join(without, 'app'), wish)).text).toContain('name: web');
 });
 
 test.for([
@@ -110,14 +110,14 @@ test.for([
 ])('a ref that git would take for an option is refused: %s', async (written) => {
   const { wish, log } = await gitHost(BASE);
   const root = await checkout({ 'app/kustomization.yaml': `resources: ["${written}"]\n` });
-  expect((await errorOf(renderDirectory(join(root, 'app'), wish))).code).toBe('SOURCE_REFUSED');
+  expect((await errorOf(renderApplication(join(root, 'app'), wish))).code).toBe('SOURCE_REFUSED');
   expect(await readFile(log, 'utf8')).toBe('');
 });
 
 test('without the operator’s leave, git has no credentials', async () => {
   const { wish, log } = await gitHost(BASE);
   const root = await checkout({ 'app/kustomization.yaml': 'resources: ["git@git.example.com:acme/bases.git//web"]\n' });
-  const error = await errorOf(renderDirectory(join(root, 'app'), { ...wish, policy: { gitCredentials: false } }));
+  const error = await errorOf(renderApplication(join(root, 'app'), { ...wish, policy: { gitCredentials: false } }));
   expect(error).toMatchObject({ code: 'RENDER_FAILED', where: 'app/kustomization.yaml resources[0]' });
   expect(await readFile(log, 'utf8')).toBe('');
 });
@@ -126,7 +126,7 @@ test('a host the operator does not list is not asked', async () => {
   const { wish, log } = await gitHost(BASE);
   const root = await checkout({ 'app/kustomization.yaml': 'resources: ["git@git.example.com:acme/bases.git//web"]\n' });
   const policy = { gitCredentials: true, remoteHosts: ['github.com', '*.example.org'] };
-  const error = await errorOf(renderDirectory(join(root, 'app'), { ...wish, policy }));
+  const error = await errorOf(renderApplication(join(root, 'app'), { ...wish, policy }));
   expect(error.code).toBe('SOURCE_REFUSED');
   expect(error.message).toContain('git.example.com');
   expect(await readFile(log, 'utf8')).toBe('');
@@ -135,8 +135,8 @@ test('a host the operator does not list is not asked', async () => {
 test('a failure in a remote base gives the same text each time', async () => {
   const { wish } = await gitHost({ 'web/kustomization.yaml': 'resources: [d.yaml]\n', 'web/d.yaml': 'kind: Pod\n' });
   const root = await checkout({ 'app/kustomization.yaml': 'resources: ["git@git.example.com:acme/bases.git//web"]\n' });
-  const first = await errorOf(renderDirectory(join(root, 'app'), wish));
-  const second = await errorOf(renderDirectory(join(root, 'app'), wish));
+  const first = await errorOf(renderApplication(join(root, 'app'), wish));
+  const second = await errorOf(renderApplication(join(root, 'app'), wish));
   expect(first.message).toContain('missing metadata.name');
   expect(first.toData()).toStrictEqual(second.toData());
 });

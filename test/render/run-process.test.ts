@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { UserError } from '../../src/error/user-error.ts';
 import { type ProcessOptions, runProcess } from '../../src/render/run-process.ts';
-import { errorOf, temporaryFolder } from './render-fixture.ts';
+import { errorOf, temporaryFolder } from './render-checkout.ts';
 
 /** A real program: a shell script of its own. */
 async function program(script: string): Promise<ProcessOptions & { readonly folder: string }> {

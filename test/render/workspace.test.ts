@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openWorkspace, sweepLeftovers } from '../../src/render/workspace.ts';
-import { checkout, temporaryFolder } from './render-fixture.ts';
+import { checkout, temporaryFolder } from './render-checkout.ts';
 
 test('nothing is created before it is asked for, and nothing is left', async () => {
   const tree = await checkout({ 'app/x': 'x' });
