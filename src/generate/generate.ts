@@ -12,8 +12,8 @@ import { openWorkspace, sweepLeftovers } from '../render/workspace.ts';
 import type { Resolver } from '../resolve/resolver.ts';
 import { Answers } from './asks.ts';
 import type { ImageReport } from './image-report.ts';
-import { readPolicyFile } from './policy-file.ts';
 import { answerTargets, overridesFrom } from './targets.ts';
+import { mayHaveTargets, readPolicies } from './written-policies.ts';
 
 /** One generation: all that Argo CD says of it is in the directory and the environment. */
 export interface GenerateRequest {
@@ -78,12 +78,8 @@ export async function generate(
     explain: request.explain,
   });
   try {
-    const { policiesFromParameters } = await import('../policy/from-parameters.ts');
-    const fromParameters = await policiesFromParameters(parameters);
-    const fromFile = await readPolicyFile(root);
-    const written = [...fromParameters.policies, ...(fromFile?.policies ?? [])];
-
-    const targets = await answerTargets(written, answers, timeLeft, signal);
+    const early = mayHaveTargets(parameters, root) ? await readPolicies(parameters, root) : undefined;
+    const targets = early === undefined ? [] : await answerTargets(early, answers, timeLeft, signal);
     const started = Promise.withResolvers<void>();
     rendering = render({
       root,
@@ -97,23 +93,22 @@ export async function generate(
       tools: ports.tools,
       onStart: started.resolve,
     });
-    // Nothing that costs time comes before the renderer runs. While it does: what its output will need is loaded, and what
-    // killed predecessors left is swept.
+    // Nothing that costs time comes before the renderer runs. While it does: policies are read, what its output will need is
+    // loaded, and what killed predecessors left is swept.
     const whileItRuns = Promise.race([started.promise, rendering]).then(async () => {
-      const module = await import('./resolve-images.ts');
-      if (written.length > 0) await answers.prepare();
+      const policies = early ?? (await readPolicies(parameters, root));
+      const { resolveImages } = await import('./resolve-images.ts');
+      if (policies.parameters.length + policies.file.length > 0) await answers.prepare();
       await sweepLeftovers(tmpdir());
-      return module;
+      return { policies, resolveImages };
     });
-    const [rendered, { resolveImages }] = await Promise.all([rendering, whileItRuns]);
+    const [rendered, { policies, resolveImages }] = await Promise.all([rendering, whileItRuns]);
     if (!SOME_CONTENT.test(rendered.text)) throw nothingRendered(root.app);
 
     const images = await resolveImages({
       text: rendered.text,
-      parameters: fromParameters.policies,
-      file: fromFile?.policies ?? [],
+      policies,
       targets,
-      rules: fromFile?.fieldRules ?? [],
       answers,
       configuration,
       timeLeft,
@@ -121,7 +116,7 @@ export async function generate(
     });
     return {
       ...images,
-      notices: [...fromParameters.notices, ...(fromFile?.notices ?? []), ...rendered.notices, ...images.notices],
+      notices: [...policies.notices, ...rendered.notices, ...images.notices],
     };
   } finally {
     // Where something else failed first, the renderer may still run and write.

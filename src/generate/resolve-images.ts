@@ -1,6 +1,6 @@
 import { applyEdits } from '../edit/apply-edits.ts';
 import { findImages } from '../edit/find-fields.ts';
-import type { FieldId, FieldRule, ImageField } from '../edit/image-field.ts';
+import type { FieldId, ImageField } from '../edit/image-field.ts';
 import { type FieldWrite, planEdits } from '../edit/plan-edits.ts';
 import { type Notice, UserError } from '../error/user-error.ts';
 import { formatReference, type Tag } from '../image/reference.ts';
@@ -16,14 +16,13 @@ import { chosenIn } from './chosen.ts';
 import { placingFilterErrors, throwAll, throwErrorsOf } from './failures.ts';
 import type { ImageReport } from './image-report.ts';
 import type { TargetAnswer } from './targets.ts';
+import type { WrittenPolicies } from './written-policies.ts';
 
 export interface RenderedImages {
   /** The rendering. */
   readonly text: string;
-  readonly parameters: readonly ImagePolicy[];
-  readonly file: readonly ImagePolicy[];
+  readonly policies: WrittenPolicies;
   readonly targets: readonly TargetAnswer[];
-  readonly rules: readonly FieldRule[];
   readonly answers: Answers;
   readonly configuration: OperatorConfiguration;
   readonly timeLeft: () => number;
@@ -46,7 +45,7 @@ export async function resolveImages(
   input: RenderedImages,
 ): Promise<{ readonly text: string; readonly images: readonly ImageReport[]; readonly notices: readonly Notice[] }> {
   const { unmatchedPolicy } = input.configuration;
-  const rendering = findImages(input.text, { rules: input.rules });
+  const rendering = findImages(input.text, { rules: input.policies.fieldRules });
   const { annotated, fields } = rendering.findings;
   const readings = annotated.map((resource) =>
     policiesFromAnnotations(resource, fields, { onUnmatched: unmatchedPolicy.annotations }),
@@ -54,8 +53,8 @@ export async function resolveImages(
   const annotations = readings.flatMap(({ policies }) => policies);
   const matches = matchPolicies({
     fields,
-    parameters: input.parameters,
-    file: input.file,
+    parameters: input.policies.parameters,
+    file: input.policies.file,
     annotations,
     applied: new Map(input.targets.flatMap(({ policy, tag }) => (tag === undefined ? [] : [[policy, tag] as const]))),
     onUnmatched: unmatchedPolicy,
@@ -67,7 +66,7 @@ export async function resolveImages(
     return policy === undefined ? [] : [{ field, policy, ask: askFor(policy, tagOf(field)) }];
   });
   const asks = asked.map(({ ask }) => ask);
-  const policies = [...input.parameters, ...input.file, ...annotations.map(({ policy }) => policy)];
+  const policies = [...input.policies.parameters, ...input.policies.file, ...annotations.map(({ policy }) => policy)];
   const resolutions = await placingFilterErrors(policies, input.answers.to(asks, input.timeLeft(), input.signal));
   // An invalid regular expression answers before the fault of a registry that it hides behind.
   throwAll(await failedFilters(policies, resolutions));

@@ -3,6 +3,7 @@ import type { Tag } from '../image/reference.ts';
 import type { ImagePolicy } from '../policy/image-policy.ts';
 import type { ValueOverrides } from '../render/render-spec.ts';
 import type { Resolution } from '../resolve/resolver.ts';
+import type { WrittenPolicies } from './written-policies.ts';
 import { type Answers, askFor } from './asks.ts';
 import { chosenIn } from './chosen.ts';
 import { placingFilterErrors, throwErrorsOf } from './failures.ts';
@@ -21,12 +22,12 @@ export interface TargetAnswer {
  * @throws {AggregateError} the answers that are errors: rendering with other values than asked for would be wrong.
  */
 export async function answerTargets(
-  policies: readonly ImagePolicy[],
+  policies: WrittenPolicies,
   answers: Answers,
   timeLeft: () => number,
   signal: AbortSignal,
 ): Promise<readonly TargetAnswer[]> {
-  const targeted = policies.filter(({ write }) => write.target !== undefined);
+  const targeted = [...policies.parameters, ...policies.file].filter(({ write }) => write.target !== undefined);
   if (targeted.length === 0) return [];
   const asks = targeted.map((policy) => askFor(policy));
   const resolutions = await placingFilterErrors(targeted, answers.to(asks, timeLeft(), signal));
