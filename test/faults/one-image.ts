@@ -1,5 +1,31 @@
-import type { FakeRegistry } from '../support/fake-registry.ts';
-import type { PluginContainer, PluginParameter, TestApplication } from '../support/run-resolver.ts';
+import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry.ts';
+import {
+  type PluginContainer,
+  type PluginParameter,
+  startPluginContainer,
+  type TestApplication,
+} from '../support/run-resolver.ts';
+
+/** A registry with `acme/api` (1.0.5 and 1.0.6) and a container that may ask it. */
+export async function startWithOneRepository(): Promise<{
+  readonly registry: FakeRegistry;
+  readonly container: PluginContainer;
+  /** Ends both. */
+  readonly stop: () => Promise<void>;
+}> {
+  const registry = await startFakeRegistry();
+  registry.content.putTags('acme/api', ['1.0.5', '1.0.6']);
+  const container = await startPluginContainer();
+  await container.configure({ registries: { hosts: [hostEntry(registry)] } });
+  return {
+    registry,
+    container,
+    stop: async () => {
+      await container[Symbol.asyncDispose]();
+      await registry.close();
+    },
+  };
+}
 
 /** A Deployment with one container, `app`. */
 export function deployment(image: string, name = 'api'): string {

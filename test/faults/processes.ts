@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { vi } from 'vitest';
 
 /** Whether a process runs; a dead one that nobody has waited for yet does not. */
-export function isRunning(pid: number): boolean {
+function isRunning(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry.ts';
-import { type PluginContainer, startPluginContainer, type TestApplication } from '../support/run-resolver.ts';
+import { beforeEach, expect, test } from 'vitest';
+import type { FakeRegistry } from '../support/fake-registry.ts';
+import type { PluginContainer, TestApplication } from '../support/run-resolver.ts';
 import { checkFailure, expectFailure } from './expect-failure.ts';
-import { deployment, hostEntry, images, oneImage, tagIn } from './one-image.ts';
+import { deployment, hostEntry, images, oneImage, tagIn, startWithOneRepository } from './one-image.ts';
 import { processesOf, until } from './processes.ts';
 
 // The budget passes, somebody says stop, or the process is simply gone.
@@ -14,14 +14,9 @@ let registry: FakeRegistry;
 let container: PluginContainer;
 
 beforeEach(async () => {
-  registry = await startFakeRegistry();
-  registry.content.putTags('acme/api', ['1.0.5', '1.0.6']);
-  container = await startPluginContainer();
-  await container.configure({ registries: { hosts: [hostEntry(registry)] } });
-});
-afterEach(async () => {
-  await container[Symbol.asyncDispose]();
-  await registry.close();
+  const started = await startWithOneRepository();
+  ({ registry, container } = started);
+  return started.stop;
 });
 
 /** A kustomize that hangs with a child, both deaf to SIGTERM, after it wrote `hanging` into the container's folder. */

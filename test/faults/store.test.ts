@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry.ts';
-import { type PluginContainer, startPluginContainer } from '../support/run-resolver.ts';
+import { beforeEach, expect, test } from 'vitest';
+import type { FakeRegistry } from '../support/fake-registry.ts';
+import type { PluginContainer } from '../support/run-resolver.ts';
 import { expectFailure, expectWarning } from './expect-failure.ts';
-import { hostEntry, oneImage, tagIn } from './one-image.ts';
+import { hostEntry, oneImage, tagIn, startWithOneRepository } from './one-image.ts';
 
 // A store that cannot be used costs its memory, never a generation.
 
@@ -14,14 +14,9 @@ let registry: FakeRegistry;
 let container: PluginContainer;
 
 beforeEach(async () => {
-  registry = await startFakeRegistry();
-  registry.content.putTags('acme/api', ['1.0.5', '1.0.6']);
-  container = await startPluginContainer();
-  await container.configure({ registries: { hosts: [hostEntry(registry)] } });
-});
-afterEach(async () => {
-  await container[Symbol.asyncDispose]();
-  await registry.close();
+  const started = await startWithOneRepository();
+  ({ registry, container } = started);
+  return started.stop;
 });
 
 /** In a mount namespace of its own, so that root is held by it as well. */

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/error/codes.ts';
-import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry.ts';
-import { type PluginContainer, type PluginParameter, startPluginContainer } from '../support/run-resolver.ts';
+import type { FakeRegistry } from '../support/fake-registry.ts';
+import type { PluginContainer, PluginParameter } from '../support/run-resolver.ts';
 import { expectFailure, expectWarning } from './expect-failure.ts';
-import { deployment, hostEntry, images } from './one-image.ts';
+import { deployment, images, startWithOneRepository } from './one-image.ts';
 
 // What an application team can write wrong, in each of the three places. No registry is asked before it is right.
 
@@ -11,14 +11,9 @@ let registry: FakeRegistry;
 let container: PluginContainer;
 
 beforeAll(async () => {
-  registry = await startFakeRegistry();
-  registry.content.putTags('acme/api', ['1.0.5', '1.0.6']);
-  container = await startPluginContainer();
-  await container.configure({ registries: { hosts: [hostEntry(registry)] } });
-});
-afterAll(async () => {
-  await container[Symbol.asyncDispose]();
-  await registry.close();
+  const started = await startWithOneRepository();
+  ({ registry, container } = started);
+  return started.stop;
 });
 
 /** In texts here HOST is the registry. */
