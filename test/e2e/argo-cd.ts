@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type AnnouncedParameter, startCmpServer } from '../support/cmp-server.ts';
+import { COMPILE_CACHE } from '../support/run-resolver.ts';
 import { buildTool } from '../tools/build.mjs';
 
 /** Files of a repository: path and text. */
@@ -122,6 +123,7 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
     ].join(delimiter),
     HOME: folder('home'),
     TMPDIR: folder('tmp'),
+    NODE_COMPILE_CACHE: COMPILE_CACHE, // the image has it, too
     IMAGE_RESOLVER_CONFIG: join(operator, 'config.yaml'),
     IMAGE_RESOLVER_STATE: folder('state'),
     DOCKER_CONFIG: join(operator, 'docker'),

@@ -13,7 +13,9 @@ const PROGRAM: string =
   process.env['IMAGE_RESOLVER_PROGRAM'] ?? fileURLToPath(new URL('../../dist/image-resolver', import.meta.url));
 
 /** Node's compiled code of the bundle: starting without it takes twice as long. Its entries are found by content. */
-const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/image-resolver', import.meta.url));
+export const COMPILE_CACHE: string = fileURLToPath(
+  new URL('../../node_modules/.cache/image-resolver', import.meta.url),
+);
 
 /** How long a process may take to end its children before it is killed itself. */
 const END_WITHIN_MS = 5_000;
