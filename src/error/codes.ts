@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   PARAMETER_OVERRIDDEN: 'A Helm parameter sets a value that an image policy sets; the policy wins.',
   INTERVAL_RAISED: 'A poll interval is shorter than the operator allows and was raised.',
   IMAGE_PAUSED: 'An image is paused by ignore-tags "*".',
+  IMAGE_OBSERVED: 'An image would change, and mode observe leaves it as in Git.',
   CONSTRAINT_IN_TAG: 'A constraint stands in the tag position of an image field; it passes as written.',
   FIELD_UNPARSABLE: 'An image field holds no image reference; it passes as written.',
 

@@ -15,6 +15,7 @@ import { type Answers, askFor } from './asks.ts';
 import { chosenIn } from './chosen.ts';
 import { placingFilterErrors, throwAll, throwErrorsOf } from './failures.ts';
 import type { ImageReport } from './image-report.ts';
+import { observedNotices } from './observed-notices.ts';
 import type { TargetAnswer } from './targets.ts';
 import type { WrittenPolicies } from './written-policies.ts';
 
@@ -78,6 +79,10 @@ export async function resolveImages(
     const shadowed = matches.shadowed.get(field.id) ?? [];
     if (resolution !== undefined) decided.set(field.id, { policy, shadowed, resolution });
   }
+  const observed = fields.flatMap((field) => {
+    const found = decided.get(field.id);
+    return found === undefined ? [] : observedNotices(field, found.policy, found.resolution);
+  });
   const writes = writesFor(decided);
   return {
     text: applyEdits(input.text, planEdits(rendering, writes)),
@@ -85,6 +90,7 @@ export async function resolveImages(
     notices: [
       ...readings.flatMap(({ notices }) => notices),
       ...matches.notices,
+      ...observed,
       ...[...resolutions, ...input.targets.map(({ resolution }) => resolution)].flatMap(({ notices }) => notices),
     ],
   };
