@@ -1,4 +1,5 @@
-import { UserError } from '../error/user-error.ts';
+import type { ErrorCode } from '../error/codes.ts';
+import { type Notice, UserError } from '../error/user-error.ts';
 import { checkPolicies } from '../policy/check-policies.ts';
 import type { ImagePolicy } from '../policy/image-policy.ts';
 import type { Resolution } from '../resolve/resolver.ts';
@@ -27,3 +28,28 @@ export async function placingFilterErrors<T>(policies: readonly ImagePolicy[], w
     throw error;
   }
 }
+
+/**
+ * An application that is observed as a whole is never worse off for it: what its policies do wrong becomes notices. Bugs
+ * still fail.
+ *
+ * @param observed whether it is; else errors stay errors.
+ * @param instead the answer without policies.
+ */
+export async function noticing<T>(
+  observed: boolean,
+  work: () => Promise<T>,
+  instead: (notices: readonly Notice[]) => T,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const errors = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [error];
+    const known = errors.filter((one) => one instanceof UserError);
+    if (!observed || known.length < errors.length || known.some(({ code }) => FATAL.has(code))) throw error;
+    return instead(known.map(({ code, message, where }) => ({ code, what: message, where })));
+  }
+}
+
+/** These are not about policies. */
+const FATAL: ReadonlySet<ErrorCode> = new Set(['BUDGET_EXCEEDED', 'CANCELLED', 'OPERATOR_CONFIG_INVALID']);

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { type Notice, UserError } from '../error/user-error.ts';
+import { modeFor } from '../operator/mode.ts';
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
 import { readBuildEnvironment } from '../parameters/build-environment.ts';
 import { readParameters } from '../parameters/read-parameters.ts';
@@ -11,9 +12,10 @@ import type { RenderTools } from '../render/render-options.ts';
 import { openWorkspace, sweepLeftovers } from '../render/workspace.ts';
 import type { Resolver } from '../resolve/resolver.ts';
 import { Answers } from './asks.ts';
+import { noticing } from './failures.ts';
 import type { ImageReport } from './image-report.ts';
 import { answerTargets, overridesFrom } from './targets.ts';
-import { mayHaveTargets, readPolicies } from './written-policies.ts';
+import { mayHaveTargets, noPolicies, readPolicies, type WrittenPolicies } from './written-policies.ts';
 
 /** One generation: all that Argo CD says of it is in the directory and the environment. */
 export interface GenerateRequest {
@@ -72,14 +74,22 @@ export async function generate(
   let rendering: Promise<Rendered> | undefined;
   const workspace = openWorkspace({ root, inPlace: request.inPlace, temporaryDirectory: tmpdir() });
   const project = request.project ?? environment.projectName;
+  const who = { application: environment.appName, ...(project !== undefined && { project }) };
   const answers = new Answers(ports.resolver, {
     v: 1,
-    who: { application: environment.appName, ...(project !== undefined && { project }) },
+    who,
     explain: request.explain,
   });
   try {
-    const early = mayHaveTargets(parameters, root) ? await readPolicies(parameters, root) : undefined;
-    const targets = early === undefined ? [] : await answerTargets(early, answers, timeLeft, signal);
+    const observed = modeFor(configuration, who) === 'observe';
+    const read = async (): Promise<WrittenPolicies> =>
+      noticing(observed, async () => readPolicies(parameters, root), noPolicies);
+    const early = mayHaveTargets(parameters, root) ? await read() : undefined;
+    const targets =
+      early === undefined
+        ? []
+        : // What is wrong is told after rendering, where the same is asked again.
+          await noticing(observed, async () => answerTargets(early, answers, timeLeft, signal), () => []);
     const started = Promise.withResolvers<void>();
     rendering = render({
       root,
@@ -96,7 +106,7 @@ export async function generate(
     // Nothing that costs time comes before the renderer runs. While it does: policies are read, what its output will need is
     // loaded, and what killed predecessors left is swept.
     const whileItRuns = Promise.race([started.promise, rendering]).then(async () => {
-      const policies = early ?? (await readPolicies(parameters, root));
+      const policies = early ?? (await read());
       const { resolveImages } = await import('./resolve-images.ts');
       if (policies.parameters.length + policies.file.length > 0) await answers.prepare();
       await sweepLeftovers(tmpdir());
@@ -105,15 +115,12 @@ export async function generate(
     const [rendered, { policies, resolveImages }] = await Promise.all([rendering, whileItRuns]);
     if (!SOME_CONTENT.test(rendered.text)) throw nothingRendered(root.app);
 
-    const images = await resolveImages({
-      text: rendered.text,
-      policies,
-      targets,
-      answers,
-      configuration,
-      timeLeft,
-      signal,
-    });
+    const { text } = rendered;
+    const images = await noticing(
+      observed,
+      async () => resolveImages({ text, policies, targets, answers, configuration, timeLeft, signal }),
+      (notices) => ({ text, images: [], notices }),
+    );
     return {
       ...images,
       notices: [...policies.notices, ...rendered.notices, ...images.notices],

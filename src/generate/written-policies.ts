@@ -15,6 +15,11 @@ export interface WrittenPolicies {
   readonly notices: readonly Notice[];
 }
 
+/** What there is when policies cannot be read and need not be. */
+export function noPolicies(notices: readonly Notice[]): WrittenPolicies {
+  return { parameters: [], file: [], fieldRules: [], notices };
+}
+
 /** Part of the name of every setting that sets a value before rendering. */
 const TARGET = /\b(?:helm|kustomize)\.image-/;
 

@@ -8,7 +8,8 @@ export interface ModeQuestion {
   readonly project?: string;
   /** Argo CD's instance name; empty when unknown. */
   readonly application: string;
-  readonly repository: Repository;
+  /** Absent: the application as a whole, for which rules about repositories say nothing. */
+  readonly repository?: Repository;
 }
 
 /**
@@ -32,7 +33,8 @@ export function modeFor(
       (candidate.project === undefined || matchesGlob(candidate.project, project)) &&
       (candidate.application === undefined ||
         matchesGlob(qualifiedName(candidate.application, controlPlaneNamespace), asked)) &&
-      (candidate.repository === undefined || matchesGlob(candidate.repository, repository.name)),
+      (candidate.repository === undefined ||
+        (repository !== undefined && matchesGlob(candidate.repository, repository.name))),
   );
   return rule?.mode ?? 'enforce';
 }

@@ -30,6 +30,8 @@ async function begin(quirks: Quirks = {}): Promise<void> {
   await configure('0s');
 }
 
+const TARGET_AND_DIGEST = { pin: `sha256:${'0'.repeat(64)}`, 'helm.image-tag': 'image.tag' };
+
 const configure = (interval: string): Promise<void> =>
   container.configure({
     interval,
@@ -214,3 +216,30 @@ test('mode freeze keeps what was answered, observe fails nothing and changes not
     expect(tagIn(run.stdout)).toBe(mode === 'freeze' ? '1.0.10' : '1.0.0');
   }
 });
+
+test.for([
+  { name: 'a constraint that cannot be read', constraint: ':~~1', code: 'CONSTRAINT_INVALID' },
+  { name: 'a strategy that does not exist', settings: { 'update-strategy': 'newest' }, code: 'STRATEGY_UNKNOWN' },
+  { name: 'a regular expression that is none', settings: { 'allow-tags': 'regexp:(' }, code: 'FILTER_INVALID' },
+  { name: 'a pin to a digest with a Helm target', settings: TARGET_AND_DIGEST, code: 'SETTING_INVALID' },
+])(
+  'an application that is observed as a whole renders as in Git with $name',
+  async ({ constraint, settings, code }) => {
+    await begin();
+    const application = await oneImage(container, registry, {
+      project: 'team-a',
+      ...(constraint !== undefined && { constraint }),
+      ...(settings !== undefined && { settings }),
+    });
+    const hosts = [hostEntry(registry, { credentials: 'env:ALICE', projects: ['team-a'] })];
+    const generate = async (mode: string): Promise<ResolverRun> => {
+      await container.configure({ interval: '0s', registries: { hosts }, modes: [{ project: 'team-*', mode }] });
+      return container.generate(application, { environment: CREDENTIALS });
+    };
+    expect(await generate('enforce')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(code) as string });
+    const run = await generate('observe');
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(tagIn(run.stdout)).toBe('1.0.0');
+    expect(run.stderr).toContain(`warning: ${code} `);
+  },
+);
