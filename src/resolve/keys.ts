@@ -14,7 +14,7 @@ export function listingKey(access: Access): ListingKey {
 
 /**
  * What is decided: a listing key and what selects from it. Not in it: alias, output, targets, interval. `on-removed:
- * next-best` is: who opted in must not move the decision of those who did not.
+ * next-best` is: who opted in must not move the decision of those who did not (what such a key begins with: `decision-of.ts`).
  */
 export function decisionKey(access: Access, selection: Selection, onRemoved: Ask['onRemoved']): DecisionKey {
   return JSON.stringify([

@@ -33,7 +33,7 @@ export interface Evaluation {
 export type Move =
   /** No decision, and nothing to choose. */
   | { readonly kind: 'none' }
-  /** The first decision of a key: evaluated afresh, whatever other keys hold. */
+  /** The first decision of a key: evaluated afresh, whatever keys of other policies hold. */
   | { readonly kind: 'first'; readonly to: Candidate }
   | { readonly kind: 'better'; readonly to: Candidate }
   | { readonly kind: 'same'; readonly to: Candidate }

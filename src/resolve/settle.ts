@@ -4,6 +4,7 @@ import { isFresh, isSince } from '../store/freshness.ts';
 import type { Lease, ListingRecord, SeenDigest, StoredDecision, Versioned } from '../store/store.ts';
 import type { Tag } from '../image/reference.ts';
 import { rest, startDeadline } from './deadline.ts';
+import { decisionOf } from './decision-of.ts';
 import { evaluate, followDigest, headOf, type Overtaken } from './evaluate.ts';
 import { isNewEnough, leaseOf, pauseKeys, type Job, type Ports, type Settled } from './job.ts';
 import { renewListing } from './renew-listing.ts';
@@ -164,7 +165,7 @@ async function improveFollowed(
 async function look(job: Job, ports: Ports): Promise<Known> {
   const { store } = ports;
   const now = ports.now();
-  const stored = await store.decisions.get(job.key);
+  const stored = await decisionOf(job, ports);
   const tag = job.followed ?? stored?.value.tag;
   const head = tag === undefined || !job.wantsDigest ? undefined : await store.facts.head(job.listing, tag);
   const headIsNew = head !== undefined && isNewEnough(job, head.seenAt, now);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Tag } from '../../src/image/reference.ts';
 import type { Ask, Resolution } from '../../src/resolve/resolver.ts';
-import { listingKey, listingLease } from '../../src/resolve/keys.ts';
+import { decisionKey, listingKey, listingLease } from '../../src/resolve/keys.ts';
 import { digestOf, faultOf } from '../support/memory-registry.ts';
 import {
   accessOf,
@@ -125,6 +125,35 @@ test('on-removed next-best falls after three listings over ten minutes, and only
     seen.push((await here.resolveAll(both)).map(inShort).join(' '));
   }
   expect(seen).toEqual(['1.0.6 1.0.6', '1.0.6 1.0.6', '1.0.5 1.0.6']);
+});
+
+test('on-removed next-best that is added later still asks for three listings over ten minutes', async () => {
+  await using here = await world();
+  here.registry.pushAll(API, ['1.0.5', '1.0.6']);
+  await here.resolve(ask(semver('~1.0')));
+  here.registry.remove(API, '1.0.6');
+  await here.clock.advance(20 * MINUTE);
+  await here.resolve(ask(semver('~1.0')));
+  const seen: string[] = [];
+  for (const minutes of [0, 1, 5, 5]) {
+    await here.clock.advance(minutes * MINUTE);
+    seen.push(inShort(await here.resolve(ask(semver('~1.0'), { onRemoved: 'next-best' }))));
+  }
+  expect(seen).toEqual(['1.0.6', '1.0.6', '1.0.6', '1.0.5']);
+  expect(inShort(await here.resolve(ask(semver('~1.0'))))).toBe('1.0.6');
+});
+
+test('what on-removed next-best counted before it was removed is no proof when it comes back', async () => {
+  await using here = await world();
+  here.registry.pushAll(API, ['1.0.5', '1.0.6']);
+  const opted = ask(semver('~1.0'), { onRemoved: 'next-best' });
+  await here.resolve(opted);
+  here.registry.remove(API, '1.0.6');
+  await later(here);
+  expect(inShort(await here.resolve(opted))).toBe('1.0.6');
+  expect(inShort(await here.resolve(ask(semver('~1.0'))))).toBe('1.0.6');
+  const key = decisionKey(accessOf(repository(), { application: 'shop' }), semver('~1.0'), 'keep');
+  expect((await here.store.decisions.get(key))?.value).toMatchObject({ tag: '1.0.6', missing: { times: 0 } });
 });
 
 test('nothing satisfies: an application that never had an answer keeps the field as in Git, with a notice', async () => {

@@ -1,0 +1,22 @@
+import type { StoredDecision, Versioned } from '../store/store.ts';
+import type { Job, Ports } from './job.ts';
+import { decisionKey } from './keys.ts';
+
+/**
+ * The decision of a job's key. A key without one begins with what the same policy with the other `on-removed` has decided:
+ * adding or removing that setting proves nothing about a tag, so it must not move an image by itself.
+ */
+export async function decisionOf(job: Job, { store }: Ports): Promise<Versioned<StoredDecision> | undefined> {
+  const own = await store.decisions.get(job.key);
+  if (own !== undefined) return own;
+  const other = job.onRemoved === 'keep' ? 'next-best' : 'keep';
+  const begun = await store.decisions.get(decisionKey(job.access, job.selection, other));
+  if (begun === undefined) return undefined;
+  const { missing, ...decision } = begun.value;
+  // What was counted under the other setting is no proof under this one.
+  const counted = missing === undefined ? {} : { missing: { ...missing, times: 0 } };
+  // A conflict means that another process was quicker; either way there is one now.
+  const put = await store.decisions.put(job.key, { ...decision, ...counted }, null);
+  if (put === 'ok') job.steps.push(`${decision.tag} was decided for the same policy with on-removed ${other}`);
+  return store.decisions.get(job.key);
+}
