@@ -5,7 +5,7 @@ import type { KindRule } from './field-rules.ts';
 /** The keys of manifests that are looked at; everything under another key can be passed over. */
 export interface RelevantKeys {
   has(key: string): boolean;
-  /** Whether a text holds a word without which there is neither an image nor a policy annotation in it. */
+  /** Whether a text holds a word (or an escape, which may spell one) without which no image or policy annotation is in it. */
   mayBeIn(text: string): boolean;
 }
 
@@ -14,6 +14,9 @@ const ALWAYS = ['apiVersion', 'kind', 'metadata', 'name', 'generateName', 'names
 
 /** In nearly every path, and in the prefix of policy annotations. */
 const COMMON_WORD = 'image';
+
+/** A key in double quotes may spell its letters, `"\x69mage"`, or go on in the next line. Without this it would pass unseen. */
+const SPELLING_ESCAPE = /\\[xuU/\r\n]/;
 
 /** The keys that some rules need. */
 export function keysOf(rules: readonly KindRule[]): RelevantKeys {
@@ -30,7 +33,8 @@ export function keysOf(rules: readonly KindRule[]): RelevantKeys {
   }
   return {
     has: (key) => keys.has(key) || key.startsWith(ANNOTATION_PREFIX),
-    mayBeIn: (text) => text.includes(COMMON_WORD) || [...words].some((word) => text.includes(word)),
+    mayBeIn: (text) =>
+      text.includes(COMMON_WORD) || [...words].some((word) => text.includes(word)) || SPELLING_ESCAPE.test(text),
   };
 }
 

@@ -54,8 +54,13 @@ describe('writes in the style that is there', () => {
     { name: 'a quoted key', text: pod('').replace('image: ', '"image": nginx:OLD') },
     {
       name: 'a quoted key with an escape',
-      text: pod('').replace('image: ', String.raw`"im\x61ge": docker.io/image:OLD`),
+      text: pod('').replace('image: ', String.raw`"im\x61ge": nginx:OLD`),
     },
+    {
+      name: 'a key of JSON with an escape',
+      text: String.raw`{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"\u0069mage":"nginx:OLD"}]}}`,
+    },
+    { name: 'a key over two lines', text: pod('').replace('image: ', '? "im\\\n        age"\n    : nginx:OLD') },
     { name: 'a blank before the colon', text: pod('').replace('image: ', 'image : nginx:OLD') },
     {
       name: 'the image first in its list item',

@@ -114,6 +114,16 @@ test.for<{ name: string; files: Files; directory?: Wish['directory']; app?: stri
     want: object('b'),
   },
   {
+    name: 'reads a kind whose key is spelt with escapes',
+    files: {
+      'a.yaml': object('a'),
+      'x.yaml': String.raw`"\x6bind": Pod`,
+      'y.yaml': String.raw`"k\u0069nd": Pod`,
+      'z.yaml': '? "ki\\\n  nd"\n: Pod\n',
+    },
+    want: [object('a'), '"\\x6bind": Pod\n', '"k\\u0069nd": Pod\n', '? "ki\\\n  nd"\n: Pod\n'].join('---\n'),
+  },
+  {
     name: 'takes a boolean of YAML 1.1 for no kind',
     files: { 'a.yaml': 'kind: yes\n', 'b.yaml': 'kind: N\n' },
     want: '',

@@ -39,9 +39,9 @@ export async function renderDirectory(options: RenderOptions): Promise<Rendered>
   return { text: joinDocuments(texts), notices: said };
 }
 
-/** A text without the word has no object with a kind, and the parser need not be loaded for it. */
+/** A text without the word, also in escapes, has no object with a kind, and the parser need not be loaded for it. */
 async function holdsObjects(text: string, name: string): Promise<boolean> {
-  if (!text.includes('kind')) return false;
+  if (!text.includes('kind') && !text.includes('\\')) return false;
   const yamlFile = await import('./yaml-file.ts');
   return yamlFile.holdsObjects(text, name);
 }
