@@ -214,6 +214,28 @@ test('a failure is told in kustomize’s words, without private paths, and the s
   expect(first.message).not.toMatch(/\/tmp|image-resolver-|render-test-/);
 });
 
+test.for([
+  { subject: 'label', spec: { commonLabels: { team: 'a' } } },
+  { subject: 'annotation', spec: { commonAnnotations: { team: 'a' } } },
+])('a common $subject that is there already names the parameter that replaces it', async ({ subject, spec }) => {
+  const root = await checkout({ 'app/kustomization.yaml': 'commonLabels: {team: b}\ncommonAnnotations: {team: b}\n' });
+  const error = await errorOf(renderApplication(join(root, 'app'), { kustomize: spec }));
+  expect(error).toMatchObject({
+    code: 'RENDER_FAILED',
+    message: `${subject} team already in kustomization file.`,
+    where: `kustomize edit add ${subject}`,
+  });
+  expect(error.fix).toContain(`kustomize-force-common-${subject}s`);
+});
+
+test('a failed edit tells the error without how the command is used', async () => {
+  const root = await checkout(tree);
+  const error = await errorOf(renderApplication(join(root, 'apps/web'), { kustomize: { images: ['two words'] } }));
+  expect(error).toMatchObject({ where: 'kustomize edit set image', fix: 'correct the kustomize parameters' });
+  expect(error.message).toMatch(/^invalid format of image/);
+  expect(error.message).not.toContain('Usage');
+});
+
 test('a warning of kustomize is passed on', async () => {
   const root = await checkout({
     ...tree,

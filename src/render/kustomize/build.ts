@@ -13,6 +13,7 @@ import { type PathNames, renderFailed, warnings } from '../tool-messages.ts';
 import { addPatches } from './add-patches.ts';
 import { buildArguments, helmEnabled } from './build-options.ts';
 import { type EditStep, editSteps } from './edit-arguments.ts';
+import { editFailed } from './edit-failed.ts';
 import { RemoteBases } from './remote-bases.ts';
 import { scanComponent, scanKustomization, type ScanOptions } from './scan.ts';
 
@@ -126,8 +127,7 @@ async function edit(step: EditStep, build: Build, scan: ScanOptions): Promise<vo
 
 async function runEdit(args: readonly string[], build: Build): Promise<void> {
   const result = await build.run(args, build.root.app);
-  const where = `kustomize ${args.slice(0, 3).join(' ')}`;
-  if (result.exitCode !== 0) throw renderFailed(result, where, build.paths, 'correct the kustomize parameters');
+  if (result.exitCode !== 0) throw editFailed(result, args, build.paths);
 }
 
 /** The components that are there, or all of them; each is one that may be built. */
