@@ -3,18 +3,18 @@ import { findImages } from '../edit/find-fields.ts';
 import type { FieldId, ImageField } from '../edit/image-field.ts';
 import { type FieldWrite, planEdits } from '../edit/plan-edits.ts';
 import { type Notice, UserError } from '../error/user-error.ts';
-import { formatReference, type Tag } from '../image/reference.ts';
+import { formatReference } from '../image/reference.ts';
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
 import { checkPolicies } from '../policy/check-policies.ts';
 import { policiesFromAnnotations } from '../policy/from-annotations.ts';
-import type { ImagePolicy, Origin } from '../policy/image-policy.ts';
+import type { ImagePolicy } from '../policy/image-policy.ts';
 import { matchPolicies } from '../policy/match.ts';
 import { writtenParts } from '../policy/output.ts';
 import type { Resolution } from '../resolve/resolver.ts';
 import { type Answers, askFor } from './asks.ts';
 import { chosenIn } from './chosen.ts';
 import { placingFilterErrors, throwAll, throwErrorsOf } from './failures.ts';
-import type { ImageReport } from './image-report.ts';
+import { type Decided, type ImageReport, imageReports } from './image-report.ts';
 import { observedNotices } from './observed-notices.ts';
 import type { TargetAnswer } from './targets.ts';
 import type { WrittenPolicies } from './written-policies.ts';
@@ -28,13 +28,6 @@ export interface RenderedImages {
   readonly configuration: OperatorConfiguration;
   readonly timeLeft: () => number;
   readonly signal: AbortSignal;
-}
-
-/** A field with the policy that decides it and what was answered. */
-interface Decided {
-  readonly policy: ImagePolicy;
-  readonly shadowed: readonly Origin[];
-  readonly resolution: Resolution;
 }
 
 /**
@@ -64,7 +57,7 @@ export async function resolveImages(
 
   const asked = fields.flatMap((field) => {
     const policy = matches.assigned.get(field.id);
-    return policy === undefined ? [] : [{ field, policy, ask: askFor(policy, tagOf(field)) }];
+    return policy === undefined ? [] : [{ field, policy, ask: askFor(policy, field) }];
   });
   const asks = asked.map(({ ask }) => ask);
   const policies = [...input.policies.parameters, ...input.policies.file, ...annotations.map(({ policy }) => policy)];
@@ -86,7 +79,7 @@ export async function resolveImages(
   const writes = writesFor(decided);
   return {
     text: applyEdits(input.text, planEdits(rendering, writes)),
-    images: reports({ fields, decided, writes, policies, targets: input.targets }),
+    images: imageReports({ fields, decided, writes, policies, shadowed: matches.shadowed, targets: input.targets }),
     notices: [
       ...readings.flatMap(({ notices }) => notices),
       ...matches.notices,
@@ -94,11 +87,6 @@ export async function resolveImages(
       ...[...resolutions, ...input.targets.map(({ resolution }) => resolution)].flatMap(({ notices }) => notices),
     ],
   };
-}
-
-function tagOf(field: ImageField): Tag | undefined {
-  const slot = field.reference?.slot;
-  return slot?.kind === 'tag' ? slot.tag : undefined;
 }
 
 function writesFor(decided: ReadonlyMap<FieldId, Decided>): ReadonlyMap<FieldId, FieldWrite> {
@@ -116,35 +104,4 @@ async function failedFilters(
   resolutions: readonly Resolution[],
 ): Promise<readonly UserError[]> {
   return resolutions.some((resolution) => 'error' in resolution) ? checkPolicies(policies) : [];
-}
-
-function reports(found: {
-  readonly fields: readonly ImageField[];
-  readonly decided: ReadonlyMap<FieldId, Decided>;
-  readonly writes: ReadonlyMap<FieldId, FieldWrite>;
-  readonly policies: readonly ImagePolicy[];
-  readonly targets: readonly TargetAnswer[];
-}): readonly ImageReport[] {
-  const used = new Set([...found.decided.values()].map(({ policy }) => policy));
-  const ofFields = found.fields.map((field): ImageReport => {
-    const { resource, container, path, line, written } = field;
-    const parts = found.writes.get(field.id);
-    const becomes =
-      parts === undefined || field.reference === undefined
-        ? written
-        : formatReference({ writtenRepository: field.reference.writtenRepository, ...parts });
-    return {
-      field: { resource, ...(container !== undefined && { container }), path, line, written, becomes },
-      shadowed: [],
-      ...found.decided.get(field.id),
-    };
-  });
-  const unmatched = found.policies.filter((policy) => !used.has(policy));
-  return [
-    ...ofFields,
-    ...unmatched.map((policy): ImageReport => {
-      const resolution = found.targets.find((target) => target.policy === policy)?.resolution;
-      return { policy, shadowed: [], ...(resolution && { resolution }) };
-    }),
-  ];
 }

@@ -32,14 +32,16 @@ export function candidateFor(policy: ImagePolicy, applied: Tag | undefined): Can
 /** The tag of an image in Git, and the version that it is. */
 export interface GitTag {
   /** Absent for a digest alone, or a constraint. */
-  readonly tag: string | undefined;
+  readonly tag: Tag | undefined;
   readonly version: Version | undefined;
 }
+
+const LATEST = 'latest' as Tag;
 
 /** The tag of an image as it runs: without tag and digest it is `latest`. */
 export function tagInGit({ slot, digest }: ImageReference): GitTag {
   if (slot.kind === 'tag') return { tag: slot.tag, version: parseVersion(slot.tag) };
-  return { tag: slot.kind === 'none' && digest === undefined ? 'latest' : undefined, version: undefined };
+  return { tag: slot.kind === 'none' && digest === undefined ? LATEST : undefined, version: undefined };
 }
 
 function compileMatch(match: ImageMatch): (field: ImageField) => boolean {

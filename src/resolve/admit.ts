@@ -115,10 +115,11 @@ function wishReplaced(ask: Ask): Notice {
 }
 
 function nothingToFollow(ask: Ask): UserErrorData {
+  const image = ask.untagged === undefined ? 'the image in Git' : `the image in Git (${ask.untagged})`;
   return placed(
     {
       code: 'CONSTRAINT_MISSING',
-      what: 'strategy digest has no tag to follow: neither the policy nor the image in Git names one',
+      what: `strategy digest has no tag to follow: neither the policy nor ${image} names one`,
       where: ask.where,
       fix: 'name the tag in the policy, for example registry.example.com/app:production',
     },

@@ -22,6 +22,8 @@ export interface Ask {
   readonly credential?: CredentialName;
   /** The field's tag in Git, where there is a field; a digest policy without a tag of its own follows it. */
   readonly tagInGit?: Tag;
+  /** For messages: the field such a policy finds no tag in (a digest alone), `Deployment/web, container api`. */
+  readonly untagged?: string;
 }
 
 /** One tag that was considered and rejected, and by which rule; for `explain`. */

@@ -139,6 +139,15 @@ test.for<{ name: string; parameters: readonly PluginParameter[]; code: ErrorCode
   expect(registry.requests.length).toBeLessThanOrEqual(says.includes('(') ? 1 : 0);
 });
 
+test('a tag to follow that neither the policy nor a digest in Git names: the error names the container', async () => {
+  const application = await container.application(
+    { 'app/api.yaml': deployment(`${registry.host}/acme/api@sha256:${'a'.repeat(64)}`) },
+    { parameters: written([images('api=HOST/acme/api'), settings({ 'api.update-strategy': 'digest' })]) },
+  );
+  const stderr = await expectFailure(container, application, 'CONSTRAINT_MISSING');
+  expect(stderr).toContain('the image in Git (Deployment/api, container app)');
+});
+
 const POLICIES = 'apiVersion: image-resolver.io/v1alpha1\nkind: ImagePolicies\n';
 
 test.for<{ name: string; file: string; code: ErrorCode; where: string }>([
