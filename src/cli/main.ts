@@ -1,9 +1,16 @@
 // Where the process starts: arguments in, exit code out.
-import { fail } from './exit.ts';
+import { UserError } from '../error/user-error.ts';
+import { EXIT, fail } from './exit.ts';
 
-// A reader that goes away (`| head`) is no fault of ours and no news to anybody.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  // A reader that goes away (`| head`) is no fault of ours and no news to anybody; still, it has not got everything.
+  if (error.code === 'EPIPE') process.exitCode = EXIT.error;
+  else fail(unwritable(error));
+  process.exit();
+});
+// What escapes from a callback is a bug as what escapes from `main` is, and is told like it.
+process.on('uncaughtException', (error) => {
+  fail(error);
   process.exit();
 });
 
@@ -20,6 +27,15 @@ async function main(): Promise<void> {
   } catch (error) {
     fail(error);
   }
+}
+
+function unwritable(cause: NodeJS.ErrnoException): UserError {
+  const what = `the output could not be written (${cause.code ?? cause.message})`;
+  return new UserError(
+    'OUTPUT_UNWRITABLE',
+    { what, where: 'standard output', fix: 'make room where it goes to' },
+    cause,
+  );
 }
 
 void main();

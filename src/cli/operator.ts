@@ -40,14 +40,7 @@ export async function openResolver(
   configuration: OperatorConfiguration,
   notices: (notice: Notice) => void,
 ): Promise<Resolver> {
-  if (configuration.controller !== undefined) {
-    // Resolving here all the same would be a second decision beside the controller's.
-    throw new UserError('OPERATOR_CONFIG_INVALID', {
-      what: 'a controller is configured, and this version has none: the sidecar resolves by itself',
-      where: 'operator configuration, controller',
-      fix: 'remove controller from the configuration',
-    });
-  }
+  refuseController(configuration);
   const [{ createInProcessResolver }, { openStore }, broker] = await Promise.all([
     import('../resolve/in-process.ts'),
     import('../store/open-store.ts'),
@@ -61,5 +54,18 @@ export async function openResolver(
     registry: async () => openRegistry({ throttle: store.pauses }),
     now: Date.now,
     random: Math.random,
+  });
+}
+
+/**
+ * @throws {UserError} `OPERATOR_CONFIG_INVALID` where a controller is configured: there is none yet, and resolving here all
+ *   the same would be a second decision beside its own.
+ */
+export function refuseController({ controller }: OperatorConfiguration): void {
+  if (controller === undefined) return;
+  throw new UserError('OPERATOR_CONFIG_INVALID', {
+    what: 'a controller is configured, and this version has none: the sidecar resolves by itself',
+    where: 'operator configuration, controller',
+    fix: 'remove controller from the configuration',
   });
 }

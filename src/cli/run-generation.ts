@@ -31,7 +31,8 @@ export async function runGeneration(request: GenerateRequest): Promise<Generatio
     fail(error, warnings);
     return undefined;
   } finally {
-    await (await resolver)?.close();
+    // Why it could not be opened has been told.
+    await (await resolver?.catch(() => undefined))?.close();
   }
 }
 

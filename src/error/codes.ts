@@ -74,6 +74,7 @@ export const ERROR_CODES = {
   OPERATOR_CONFIG_KEPT: 'The changed operator configuration is not valid; the one before stays in force.',
   REGISTRIES_CONF_INVALID: 'registries.conf is not valid.',
   DOCKER_CONFIG_INVALID: 'The docker configuration is not valid.',
+  OUTPUT_UNWRITABLE: 'The output could not be written.',
   STORE_UNAVAILABLE: 'The store cannot be used; answers are not kept.',
   STORE_REBUILT: 'The store was damaged; it was set aside and begun anew.',
   USAGE: 'The command line is not right.',

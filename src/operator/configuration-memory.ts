@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FilePorts } from './files.ts';
+import { type FilePorts, makeDirectory } from './files.ts';
 
 /** The last text of a file that was valid, and what it was parsed to. The text itself is kept, so that "unchanged" is a comparison and not a belief in time stamps. */
 export interface RememberedFile {
@@ -31,7 +30,7 @@ export function recallConfiguration(stateDirectory: string, files: FilePorts): C
 /** Keeps it, when the directory can be written to; it is an aid only. */
 export function rememberConfiguration(stateDirectory: string, memory: ConfigurationMemory, files: FilePorts): void {
   try {
-    mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+    makeDirectory(stateDirectory);
   } catch {
     return;
   }

@@ -1,4 +1,16 @@
-import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 
 /** What reading an operator's file gives. */
 export type FileRead =
@@ -39,6 +51,19 @@ export const systemFiles: FilePorts = {
     readFrom(path, ({ uid, mode }) => uid === BigInt(process.geteuid?.() ?? -1) && (mode & 0o022n) === 0n),
   replacePrivate,
 };
+
+/** Makes the directory, open to the user alone. One that is there keeps its rights: the operator made it. */
+export function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  // Not `recursive`: below a folder that takes no entries, as /proc, Node tries that for ever.
+  const parent = dirname(directory);
+  if (parent !== directory) makeDirectory(parent);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+}
 
 interface Stats {
   readonly dev: bigint;

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { ErrorCode } from '../error/codes.ts';
 import { type Notice, UserError } from '../error/user-error.ts';
 import { completeConfiguration, type EnvironmentOverrides } from './complete-configuration.ts';
@@ -155,6 +155,13 @@ export function stateDirectoryFrom(environment: Environment): string | undefined
 function overridesFrom(environment: Environment): EnvironmentOverrides {
   const interval = given(environment, 'IMAGE_RESOLVER_INTERVAL');
   const stateDirectory = stateDirectoryFrom(environment);
+  if (stateDirectory !== undefined && !isAbsolute(stateDirectory)) {
+    throw new UserError('OPERATOR_CONFIG_INVALID', {
+      what: `IMAGE_RESOLVER_STATE is the relative path ${JSON.stringify(stateDirectory)}, which would be in the application's directory`,
+      where: 'environment variable IMAGE_RESOLVER_STATE',
+      fix: 'write an absolute path',
+    });
+  }
   const dockerDirectory = given(environment, 'DOCKER_CONFIG');
   const duration = interval === undefined ? undefined : parseDuration(interval);
   if (duration?.ok === false) {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 // Every damaged store gets a successor with a higher number instead of a file of the same name. So processes that still
@@ -28,11 +28,6 @@ export function newestGeneration(directory: string): number {
     damaged = Math.max(damaged, Number(DAMAGED.exec(name)?.[1] ?? 0));
   }
   return newest > damaged ? newest : damaged + 1;
-}
-
-/** Makes the directory, open to the user alone. One that is there keeps its rights: the operator made it. */
-export function makeDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
 }
 
 /** Makes an empty file that only the user may read; SQLite gives its companions the same rights. */

@@ -1,7 +1,8 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { Notice } from '../error/user-error.ts';
-import { generationPath, makeDirectory, makeFile, newestGeneration, setAside } from './database-file.ts';
+import { makeDirectory } from '../operator/files.ts';
+import { generationPath, makeFile, newestGeneration, setAside } from './database-file.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion, TABLES } from './schema.ts';
 import { isBusy, reasonOf, troubleOf } from './sqlite-error.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/error/codes.ts';
 import { type PluginContainer, type PluginParameter, startPluginContainer } from '../support/run-resolver.ts';
-import { expectFailure } from './expect-failure.ts';
+import { checkFailure, codesIn, expectFailure } from './expect-failure.ts';
 import { deployment } from './one-image.ts';
 
 // What stands in the environment: parameters of any form and size, names and values that try to become something else.
@@ -134,8 +134,40 @@ test('a reader that goes away early is no crash', async () => {
 
 test('manifests that cannot be written are no success', async () => {
   const run = await container.generate(await container.application(files), { around: 'exec "$@" > /dev/full' });
-  expect(run.exitCode).not.toBe(0);
-  expect(run.stderr).not.toBe('');
+  expect(run.exitCode).toBe(1);
+  expect(codesIn(run.stderr)).toEqual(['OUTPUT_UNWRITABLE']);
+});
+
+test('a state directory that can never be made costs a warning', async () => {
+  const application = await container.application(files);
+  const run = await container.generate(application, { environment: { IMAGE_RESOLVER_STATE: '/proc/image-resolver' } });
+  expect(run).toMatchObject({ exitCode: 0, stdout: MANIFEST });
+});
+
+test('a relative state directory, which would be in the checkout, is refused', async () => {
+  const run = await container.generate(await container.application(files), {
+    environment: { IMAGE_RESOLVER_STATE: 'state' },
+  });
+  checkFailure(run, container, 'OPERATOR_CONFIG_INVALID');
+});
+
+test('a controller is refused once, by generate and by validate', async () => {
+  const application = await container.application(files, { parameters: [{ name: 'images', array: ['web=nginx:^1'] }] });
+  await container.configure({ controller: { url: 'https://image-resolver.argocd.svc:8443' } });
+  expect(codesIn((await container.generate(application)).stderr)).toEqual(['OPERATOR_CONFIG_INVALID']);
+  const checked = await container.run(['validate']);
+  expect(checked.exitCode).toBe(1);
+  expect(codesIn(checked.stderr)).toEqual(['OPERATOR_CONFIG_INVALID']);
+});
+
+test('validate looks at the configuration as it is written now, not at the last valid one', async () => {
+  const application = await container.application(files);
+  await container.generate(application);
+  await container.configure({ modes: [{ applicaton: 'web', mode: 'observe' }] });
+  expect((await container.generate(application)).exitCode).toBe(0);
+  const checked = await container.run(['validate']);
+  expect(checked.exitCode).toBe(1);
+  expect(codesIn(checked.stderr)).toEqual(['OPERATOR_CONFIG_INVALID']);
 });
 
 test.for([

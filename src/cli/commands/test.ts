@@ -77,7 +77,14 @@ function errorOf({ error }: Fault, image: string): UserError {
 
 function referenceIn(image: string): ImageReference {
   const reference = parseReference(image);
-  if (reference.ok) return reference.value;
+  if (reference.ok && reference.value.digest === undefined) return reference.value;
+  if (reference.ok) {
+    throw new UserError('USAGE', {
+      what: 'a digest is not looked up',
+      where: 'argument image',
+      fix: 'leave it out, or give a tag',
+    });
+  }
   throw new UserError('USAGE', {
     what: `${JSON.stringify(image.slice(0, 300))} ${reference.problem}`,
     where: 'argument image',

@@ -1,6 +1,7 @@
 import { UserError } from '../../error/user-error.ts';
 import { POLICY_FILE, readPolicyFile } from '../../generate/policy-file.ts';
-import { configurationPath } from '../../operator/load-operator-configuration.ts';
+import { systemFiles } from '../../operator/files.ts';
+import { configurationPath, loadOperatorConfiguration } from '../../operator/load-operator-configuration.ts';
 import { readBuildEnvironment } from '../../parameters/build-environment.ts';
 import { readParameters } from '../../parameters/read-parameters.ts';
 import { renderSpecFrom } from '../../parameters/render-spec.ts';
@@ -10,7 +11,7 @@ import type { ImagePolicy } from '../../policy/image-policy.ts';
 import { findAppRoot } from '../../render/app-root.ts';
 import { readApplicationFile } from '../application-file.ts';
 import { fail, tell } from '../exit.ts';
-import { operatorConfiguration } from '../operator.ts';
+import { refuseController } from '../operator.ts';
 
 export interface ValidateOptions {
   readonly file?: string;
@@ -22,7 +23,7 @@ interface Checked {
   readonly policies?: number;
 }
 
-/** `validate`: everything that can be checked without rendering and without a registry. Tells all errors, not the first. */
+/** `validate`: everything that can be checked without rendering and without a registry. Tells the first error of each part. */
 export async function runValidate(directory: string, options: ValidateOptions): Promise<void> {
   const checked: Checked[] = [];
   const errors: unknown[] = [];
@@ -50,8 +51,8 @@ export async function runValidate(directory: string, options: ValidateOptions): 
 }
 
 async function checkOperator(): Promise<Checked> {
-  const { notices } = await operatorConfiguration().current();
-  tell(notices);
+  // As it is written now: a generation would go on with the last valid one.
+  refuseController(await loadOperatorConfiguration(process.env, { files: systemFiles }));
   return { what: `operator configuration ${configurationPath(process.env).path}` };
 }
 
