@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/error/codes.ts';
 import { type PluginContainer, type PluginParameter, startPluginContainer } from '../support/run-resolver.ts';
-import { checkFailure, codesIn, expectFailure } from './expect-failure.ts';
+import { codesIn, expectFailure } from './expect-failure.ts';
 import { deployment } from './one-image.ts';
 
 // What stands in the environment: parameters of any form and size, names and values that try to become something else.
@@ -145,10 +145,8 @@ test('a state directory that can never be made costs a warning', async () => {
 });
 
 test('a relative state directory, which would be in the checkout, is refused', async () => {
-  const run = await container.generate(await container.application(files), {
-    environment: { IMAGE_RESOLVER_STATE: 'state' },
-  });
-  checkFailure(run, container, 'OPERATOR_CONFIG_INVALID');
+  const environment = { IMAGE_RESOLVER_STATE: 'state' };
+  await expectFailure(container, await container.application(files), 'OPERATOR_CONFIG_INVALID', { environment });
 });
 
 test('a controller is refused once, by generate and by validate', async () => {
