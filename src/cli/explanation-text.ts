@@ -22,7 +22,8 @@ function paragraph({ field, policy, shadowed, resolution }: ImageReport): string
     const { resource, container, path, line } = field;
     const place = container === undefined ? path : `container ${container}`;
     lines.push(`${styled('bold', `${resource.kind}/${resource.name}`)} ${place} (line ${line})`);
-    add('in Git', field.written);
+    if (field.setByTarget) add('rendered', `${field.written} (a target sets it before rendering)`);
+    else add('in Git', field.written);
     add('becomes', field.becomes === field.written ? 'the same' : styled('green', field.becomes));
   }
   if (policy === undefined) {
