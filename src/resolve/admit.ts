@@ -70,8 +70,9 @@ export function admit(
   };
 }
 
-/** An error at the place where the policy was written. */
+/** An error at the place where the policy was written, unless it lies in a file of the operator's. */
 export function placed(error: UserErrorData, ask: Ask): UserErrorData {
+  if (error.code === 'DOCKER_CONFIG_INVALID') return error;
   return { ...error, where: `${ask.where} (${ask.label})` };
 }
 

@@ -14,6 +14,7 @@ import {
   keptNotice,
   nothingError,
   nothingNotice,
+  notThereYet,
   observedNotice,
   staleNotice,
 } from './wording.ts';
@@ -35,8 +36,12 @@ export async function resolutionOf(
   switch (settled.kind) {
     case 'decided': {
       const decision = shown(admitted, settled.decision);
-      if (settled.decision.missing !== undefined) notices.push(keptNotice(admitted, decision));
-      return { kind: 'decided', decision, why: `${imageText(admitted, decision)} is what the policy selects`, notices };
+      const image = imageText(admitted, decision);
+      if (settled.decision.missing === undefined) {
+        return { kind: 'decided', decision, why: `${image} is what the policy selects`, notices };
+      }
+      const why = `${image} is kept, although the registry no longer offers it`;
+      return { kind: 'decided', decision, why, notices: [...notices, keptNotice(admitted, decision)] };
     }
     case 'nothing':
       return nothing(admitted, nothingError(admitted, settled), answer);
@@ -112,7 +117,7 @@ async function faulty(
   }
   // A digest policy whose tag is not there (yet) is a policy that nothing satisfies.
   if (admitted.followed !== undefined && fault.error.code === 'MANIFEST_NOT_FOUND')
-    return nothing(admitted, error, answer);
+    return nothing(admitted, notThereYet(admitted, admitted.followed, fault), answer);
   return { kind: fault.kind === 'refused' ? 'refused' : 'failed', error, why: error.what, notices };
 }
 

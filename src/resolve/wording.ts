@@ -1,4 +1,5 @@
 import type { Notice, UserErrorData } from '../error/user-error.ts';
+import type { Tag } from '../image/reference.ts';
 import type { Fault } from '../registry/sources.ts';
 import { placed, type Admitted } from './admit.ts';
 import type { Settled } from './job.ts';
@@ -43,11 +44,12 @@ export function keptNotice({ ask }: Admitted, decision: Decision): Notice {
   };
 }
 
-/** Nothing satisfies, and the field stays as in Git. */
+/** Nothing satisfies (a followed tag is not there), and the field stays as in Git. */
 export function nothingNotice(admitted: Admitted, error: UserErrorData): Notice {
+  const until = admitted.followed === undefined ? 'one does' : 'it is there';
   return {
     code: 'NOTHING_SATISFIES',
-    what: `${error.what}; ${admitted.ask.label} stays as in Git until one does`,
+    what: `${error.what}; ${admitted.ask.label} stays as in Git until ${until}`,
     where: admitted.ask.where,
   };
 }
@@ -64,6 +66,12 @@ export function nothingError(admitted: Admitted, nothing: Extract<Settled, { kin
     { code: 'TAG_NOT_FOUND', what, where: '', fix: `widen the policy, or publish a matching tag${nearest}` },
     admitted.ask,
   );
+}
+
+/** The tag that a digest policy follows does not exist (or may not be seen, which some registries answer alike). */
+export function notThereYet({ ask }: Admitted, tag: Tag, fault: Fault): UserErrorData {
+  const what = `the registry has no tag ${tag} of ${ask.repository.name} (yet)`;
+  return placed({ ...fault.error, what }, ask);
 }
 
 /** Nothing is known, and it could not be asked. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Notice } from '../../src/error/user-error.ts';
+import type { Notice, UserErrorData } from '../../src/error/user-error.ts';
 import { parseRepository, type Repository, type Tag } from '../../src/image/reference.ts';
 import type { ModeRule, OperatorConfiguration } from '../../src/operator/operator-configuration.ts';
 import type { Selection, StrategySpec } from '../../src/strategy/selection.ts';
@@ -89,7 +89,8 @@ export interface World extends AsyncDisposable {
   intervalMs: number;
   minimumIntervalMs: number;
   endpoint: Partial<RegistryEndpoint>;
-  refuse: boolean;
+  /** What the broker refuses every ask with; undefined: it grants all. */
+  refuse: UserErrorData | undefined;
   /** Asks one thing as one application, as a new process with the same store would, letting the time pass that it takes. */
   resolve(one: Ask, options?: AskOptions): Promise<Resolution>;
   resolveAll(asks: readonly Ask[], options?: AskOptions): Promise<readonly Resolution[]>;
@@ -129,7 +130,7 @@ export async function world(): Promise<World> {
     intervalMs: 30_000,
     minimumIntervalMs: 30_000,
     endpoint: {},
-    refuse: false,
+    refuse: undefined,
     resolver: () =>
       createInProcessResolver({
         configuration: configurationOf(self),
@@ -168,17 +169,9 @@ export async function world(): Promise<World> {
 function brokerOf(self: World): AccessBroker {
   return {
     accessFor: (of, who) =>
-      self.refuse
-        ? {
-            kind: 'refused',
-            error: {
-              code: 'HOST_NOT_ALLOWED',
-              what: `${of.host} is not allowed`,
-              where: of.name,
-              fix: 'ask the operator',
-            },
-          }
-        : { kind: 'granted', access: accessOf(of, who, self.endpoint) },
+      self.refuse === undefined
+        ? { kind: 'granted', access: accessOf(of, who, self.endpoint) }
+        : { kind: 'refused', error: self.refuse },
   };
 }
 

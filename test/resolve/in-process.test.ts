@@ -23,6 +23,13 @@ const later = (here: World): Promise<void> => here.clock.advance(MINUTE);
 const digestIn = (resolution: Resolution): string | undefined =>
   'decision' in resolution ? resolution.decision.digest : undefined;
 
+const notAllowed = {
+  code: 'HOST_NOT_ALLOWED',
+  what: 'the registry is not allowed',
+  where: `image ${API}`,
+  fix: 'ask the operator',
+} as const;
+
 test('the first resolution lists once, and within the interval nothing is asked and no client is loaded', async () => {
   await using here = await world();
   here.registry.pushAll(API, ['1.0.5', '1.0.6', '1.1.0']);
@@ -106,6 +113,7 @@ test('a removed tag is kept with a notice, at every generation', async () => {
   for (const _ of [1, 2]) {
     const resolution = await here.resolve(ask(semver('~1.0')));
     expect([inShort(resolution), codes(resolution)]).toEqual(['1.0.6', ['ANSWER_KEPT']]);
+    expect(resolution.why).toBe(`${API}:1.0.6 is kept, although the registry no longer offers it`);
   }
   here.registry.push(API, '1.0.7');
   await later(here);
@@ -375,7 +383,16 @@ test('a followed tag that is gone keeps its digest for who held it; one that nev
   await later(here);
   const resolution = await here.resolve(ask(following('canary')));
   expect([inShort(resolution), codes(resolution)]).toEqual(['stale canary', ['ANSWER_KEPT']]);
-  expect(inShort(await here.resolve(ask(following('canary')), { application: 'new' }))).toBe('as-in-git unsatisfied');
+  const late = await here.resolve(ask(following('canary')), { application: 'new' });
+  expect(inShort(late)).toBe('as-in-git unsatisfied');
+  expect(late.notices.map(({ what }) => what)).toEqual([
+    `the registry has no tag canary of ${API} (yet); api stays as in Git until it is there`,
+  ]);
+  const strict = await here.resolve(ask(following('canary'), { onUnsatisfied: 'error' }), { application: 'strict' });
+  expect(strict).toMatchObject({
+    kind: 'unsatisfied',
+    error: { what: `the registry has no tag canary of ${API} (yet)` },
+  });
 });
 
 test('semver with a digest asks for the chosen tag, and its digest follows', async () => {
@@ -417,7 +434,7 @@ test.for<{ name: string; choice: Ask['choice']; want: string; notices: readonly 
   { name: 'paused', choice: { kind: 'paused' }, want: 'as-in-git paused', notices: ['IMAGE_PAUSED'] },
 ])('$name needs neither registry nor rights, frozen or not', async ({ choice, want, notices }) => {
   await using here = await world();
-  here.refuse = true;
+  here.refuse = notAllowed;
   here.modes = [{ mode: 'freeze' }];
   const resolution = await here.resolve(ask(newestBuild, { choice }));
   expect([inShort(resolution), codes(resolution), here.loaded]).toEqual([want, notices, 0]);
@@ -457,7 +474,7 @@ test('observe tells what it would write, never fails, and is no answer', async (
   await later(here);
   const denied = await here.resolve(ask(semver('^2')));
   expect([inShort(denied), codes(denied)]).toEqual(['as-in-git observe', ['REGISTRY_DENIED']]);
-  here.refuse = true;
+  here.refuse = notAllowed;
   const refused = await here.resolve(ask(semver('^2')));
   expect([inShort(refused), codes(refused)]).toEqual(['as-in-git observe', ['HOST_NOT_ALLOWED']]);
   expect(await here.store.answers.last('shop')).toEqual(new Map());
@@ -467,8 +484,21 @@ test('what the operator does not allow is refused, whatever the store holds', as
   await using here = await world();
   here.registry.push(API, '1.0.5');
   await here.resolve(ask(semver('~1.0')));
-  here.refuse = true;
+  here.refuse = notAllowed;
   expect(inShort(await here.resolve(ask(semver('~1.0'))))).toBe('refused HOST_NOT_ALLOWED');
+});
+
+test.for([
+  { name: 'a refusal is placed at the policy', error: notAllowed, where: 'parameter images[0] (api)' },
+  {
+    name: 'a broken docker configuration is placed at its file',
+    error: { ...notAllowed, code: 'DOCKER_CONFIG_INVALID', where: '/etc/docker/config.json' } as const,
+    where: '/etc/docker/config.json',
+  },
+])('$name', async ({ error, where }) => {
+  await using here = await world();
+  here.refuse = error;
+  expect(await here.resolve(ask(semver('~1.0')))).toMatchObject({ kind: 'refused', error: { where } });
 });
 
 test('a poll interval below the floor is raised, with a notice', async () => {
