@@ -3,7 +3,7 @@ import { UserError } from '../error/user-error.ts';
 import type { Access, Credential } from './access.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import { behindFrontDoor } from './front-door.ts';
-import { cancelled, fault, faultFromStatus, type RequestFacts } from './errors.ts';
+import { cancelled, CONFIGURE_CREDENTIAL, fault, faultFromStatus, type RequestFacts } from './errors.ts';
 import type { Http, HttpRequest } from './http.ts';
 import type { Fault } from './sources.ts';
 import { basicOf, isHeaderToken, type BearerChallenge, type TokenSource } from './token.ts';
@@ -166,7 +166,7 @@ function schemeUnfit(facts: RequestFacts, credential: Credential): Fault {
     problem: anonymous
       ? 'the registry answered 401 and gives nothing to anonymous clients'
       : 'the registry answered 401 and asks for a kind of login this credential does not fit',
-    fix: anonymous ? 'configure a credential for this registry' : 'configure user and password for this registry',
+    fix: anonymous ? CONFIGURE_CREDENTIAL : 'configure user and password for this registry',
   });
 }
 

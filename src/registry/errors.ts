@@ -48,10 +48,12 @@ export function registryCode(answer: HttpAnswer): string | undefined {
   return typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? code : undefined;
 }
 
-const CHECK_CREDENTIAL =
-  'check the credential the operator configured for this registry, and that it may pull this repository';
-const GIVE_CREDENTIAL =
-  'check repository and tag; if the repository is private, configure a credential for this registry';
+/** Said always, so that it tells nobody whether there is such a credential. */
+const FOR_PROJECTS = 'one that registries.hosts binds to projects serves those only';
+const CHECK_CREDENTIAL = `check the credential the operator configured for this registry, and that it may pull this repository (${FOR_PROJECTS})`;
+const GIVE_CREDENTIAL = `check repository and tag; if the repository is private, configure a credential for this registry (${FOR_PROJECTS})`;
+/** For a registry that gives nothing to anonymous clients. */
+export const CONFIGURE_CREDENTIAL: string = `configure a credential for this registry (${FOR_PROJECTS})`;
 
 /** The fault that an unwanted status means. */
 export function faultFromStatus(facts: RequestFacts, answer: HttpAnswer, retryAfterMs?: number): Fault {
@@ -159,7 +161,7 @@ export function faultFromError(
   const code = codeOf(error);
   if (code === undefined) throw error; // not a fault of the network: a bug
 
-  const host = facts.url.hostname;
+  const { host, hostname } = facts.url;
   const unavailable = (problem: string, fix: string): Fault =>
     fault(facts, 'outage', 'REGISTRY_UNAVAILABLE', { problem, fix });
   if (CUT.has(code)) {
@@ -172,7 +174,7 @@ export function faultFromError(
     return { fault: unavailable(problem, `check that ${host} can be reached from here`), again: true };
   }
   if (code === 'ENOTFOUND')
-    return final(unavailable(`DNS knows no address of ${host}`, 'check the host name and the DNS of the cluster'));
+    return final(unavailable(`DNS knows no address of ${hostname}`, 'check the host name and the DNS of the cluster'));
   if (TIMEOUT.has(code)) {
     const problem =
       code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'

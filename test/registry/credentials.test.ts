@@ -215,7 +215,10 @@ test('a registry that wants a login from an anonymous client is denied without a
   expect(await under.client.list(accessTo(registry.url), undefined, patient())).toMatchObject({
     fault: {
       kind: 'denied',
-      error: { code: 'REGISTRY_UNAUTHORIZED', fix: 'configure a credential for this registry' },
+      error: {
+        code: 'REGISTRY_UNAUTHORIZED',
+        fix: 'configure a credential for this registry (one that registries.hosts binds to projects serves those only)',
+      },
     },
   });
   expect(registry.requests).toHaveLength(1);

@@ -298,6 +298,7 @@ test('a port where nobody listens is tried three times', async () => {
   await registry.close();
   await using under = clientUnderTest();
   const listing = await under.client.list(accessTo(registry.url), undefined, patient());
-  expect(listing).toMatchObject({ fault: { error: { what: containing('the connection was refused') } } });
+  const fix = `check that ${new URL(registry.url).host} can be reached from here`;
+  expect(listing).toMatchObject({ fault: { error: { what: containing('the connection was refused'), fix } } });
   expect(under.events).toHaveLength(3);
 });
