@@ -146,7 +146,9 @@ test('a state directory that can never be made costs a warning', async () => {
 
 test('a relative state directory, which would be in the checkout, is refused', async () => {
   const environment = { IMAGE_RESOLVER_STATE: 'state' };
-  await expectFailure(container, await container.application(files), 'OPERATOR_CONFIG_INVALID', { environment });
+  const application = await container.application(files);
+  const told = await expectFailure(container, application, 'OPERATOR_CONFIG_INVALID', { environment });
+  expect(told).toContain('variable IMAGE_RESOLVER_STATE');
 });
 
 test('a controller is refused once, by generate and by validate', async () => {
