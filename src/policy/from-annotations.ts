@@ -100,7 +100,7 @@ function splitKey(
   const parsedKey = parseSettingKey(key);
   if (parsedKey === undefined || parsedKey.alias === '') {
     // Names of containers hold no dots: what has one is a setting that is not known.
-    if (key.includes('.')) throw unknownSetting(key, whereIs(resource, key));
+    if (key.includes('.')) throw unknownSetting(key, whereIs(resource, key), 'annotation');
     return { container: key, setting: 'constraint' };
   }
   const { alias: container, setting } = parsedKey;

@@ -1,7 +1,14 @@
 import { type Notice, UserError } from '../error/user-error.ts';
 import { closestName } from '../text/closest-name.ts';
 import { splitIgnoreTags, splitList } from './filters.ts';
-import { describeSetting, parseSettingKey, SETTING_NAMES, type SettingName } from './settings.ts';
+import {
+  describeSetting,
+  isAllowedIn,
+  parseSettingKey,
+  type Place,
+  SETTING_NAMES,
+  type SettingName,
+} from './settings.ts';
 import { quoted, type Written, type WrittenSettings } from './written.ts';
 
 /** The prefix of argocd-image-updater's annotations, so that they can be copied as they are. */
@@ -31,7 +38,7 @@ export function imageSettingsFrom(entries: ReadonlyMap<string, string>): ImageSe
     const where = `parameter image-settings, ${writtenKey.slice(0, 120)}`;
     const key = writtenKey.startsWith(UPDATER_PREFIX) ? writtenKey.slice(UPDATER_PREFIX.length) : writtenKey;
     const parsedKey = parseSettingKey(key);
-    if (parsedKey === undefined) throw unknownSetting(key, where);
+    if (parsedKey === undefined) throw unknownSetting(key, where, 'parameters');
     const { setting } = parsedKey;
     const alias = parsedKey.alias.replaceAll('/', '_');
     const { isTarget, meaningless: isMeaningless } = describeSetting(setting);
@@ -71,8 +78,8 @@ export function valuesOf(setting: SettingName, written: Written): readonly Writt
   return setting === 'platforms' ? splitList(written) : [written];
 }
 
-/** The error that a key ends with no known setting. */
-export function unknownSetting(key: string, where: string): UserError {
+/** The error that a key ends with no setting that is known in its place. */
+export function unknownSetting(key: string, where: string, place: Place): UserError {
   if (key === 'image-list') {
     return new UserError('SETTING_UNKNOWN', {
       what: 'image-list is no setting here',
@@ -80,10 +87,11 @@ export function unknownSetting(key: string, where: string): UserError {
       fix: 'write its text as the string of the parameter images',
     });
   }
+  const allowed = SETTING_NAMES.filter((one) => isAllowedIn(one, place));
   // Aliases and settings may hold dots, so each part behind a dot could be the setting that was meant.
   const endings = key.split('.', 10).map((_, index, parts) => parts.slice(index).join('.'));
-  const meant = endings.map((ending) => closestName(ending, SETTING_NAMES)).find((name) => name !== undefined);
-  const known = SETTING_NAMES.filter((one) => describeSetting(one).meaningless !== true).join(', ');
+  const meant = endings.map((ending) => closestName(ending, allowed)).find((name) => name !== undefined);
+  const known = allowed.filter((one) => describeSetting(one).meaningless !== true).join(', ');
   return new UserError('SETTING_UNKNOWN', {
     what: `${quoted(key)} ends with no known setting`,
     where,

@@ -1,11 +1,12 @@
 import { UserError } from '../error/user-error.ts';
+import { parseConstraint } from '../image/constraint.ts';
 import { checkFilter } from '../strategy/filter.ts';
 import { filtersFrom, splitIgnoreTags } from './filters.ts';
 import type { Platform } from '../image/platform.ts';
 import type { Selection } from '../strategy/selection.ts';
 import type { SettingName } from './settings.ts';
-import { chooseStrategy } from './strategy-choice.ts';
-import type { Written } from './written.ts';
+import { chooseStrategy, STRATEGY_NAMES, unknownStrategy } from './strategy-choice.ts';
+import { taken, type Written } from './written.ts';
 
 const PLATFORMS: readonly Platform[] = [{ os: 'linux', architecture: 'amd64' }];
 
@@ -27,7 +28,12 @@ export async function selectionFromSettings(options: {
       ['ignore-tags', options.ignoreTags.flatMap((text) => splitIgnoreTags(option('ignore-tags', text)))],
     ]);
     const { filters } = filtersFrom(settings);
+    checkStrategy(option('strategy', options.strategy));
     const { constraint } = options;
+    if (constraint !== undefined) {
+      // Also where the strategy does not use it: a pipeline would otherwise go on with what nobody asked for.
+      taken('constraint', option('constraint', constraint), parseConstraint(constraint), 'CONSTRAINT_INVALID');
+    }
     const { strategy } = chooseStrategy({
       strategy: option('strategy', options.strategy),
       constraint: constraint === undefined ? undefined : option('constraint', constraint),
@@ -35,7 +41,7 @@ export async function selectionFromSettings(options: {
       where: 'options',
     });
     if (strategy === 'none' || strategy.kind === 'digest') {
-      throw usage(`the strategy ${options.strategy} selects no tag`, 'option --strategy', 'choose another one');
+      throw selectsNothing(options.strategy);
     }
     for (const filter of filters) {
       const answer = await checkFilter(filter);
@@ -52,6 +58,19 @@ export async function selectionFromSettings(options: {
     if (!(error instanceof UserError) || error.code === 'USAGE') throw error;
     throw usage(error.message, error.where, error.fix, error);
   }
+}
+
+/** Those that take a tag out of a list. */
+const USABLE = [...STRATEGY_NAMES].filter(([, kind]) => kind !== 'none' && kind !== 'digest').map(([name]) => name);
+
+function checkStrategy(written: Written): void {
+  const name = written.text.trim().toLowerCase();
+  if (USABLE.includes(name)) return;
+  throw STRATEGY_NAMES.has(name) ? selectsNothing(name) : unknownStrategy(written, USABLE);
+}
+
+function selectsNothing(strategy: string): UserError {
+  return usage(`the strategy ${strategy} selects no tag`, 'option --strategy', `write one of ${USABLE.join(', ')}`);
 }
 
 function usage(what: string, where: string, fix: string, cause?: unknown): UserError {

@@ -1,4 +1,4 @@
-import type { Notice } from '../error/user-error.ts';
+import type { Notice, UserError } from '../error/user-error.ts';
 import { parseConstraint } from '../image/constraint.ts';
 import { parseTag } from '../image/reference.ts';
 import { closestName } from '../text/closest-name.ts';
@@ -9,7 +9,8 @@ import { taken, type Written, wrongValue } from './written.ts';
 /** What the setting `update-strategy` can say, with argocd-image-updater's older names. */
 type StrategyName = 'semver' | 'newest-build' | 'alphabetical' | 'digest' | 'regexp' | 'none';
 
-const STRATEGY_NAMES: ReadonlyMap<string, StrategyName> = new Map([
+/** All names that can be written, with what they mean. */
+export const STRATEGY_NAMES: ReadonlyMap<string, StrategyName> = new Map([
   ['semver', 'semver'],
   ['newest-build', 'newest-build'],
   ['latest', 'newest-build'],
@@ -39,6 +40,7 @@ export function chooseStrategy(input: {
   readonly where: string;
 }): StrategyChoice {
   const { constraint } = input;
+  if (constraint?.text.trim() === '') throw emptyConstraint(constraint);
   const name = input.strategy === undefined ? 'semver' : strategyNamed(input.strategy);
   switch (name) {
     case 'semver':
@@ -73,11 +75,23 @@ function strategyNamed(written: Written): StrategyName {
   const text = written.text.trim().toLowerCase();
   const name = STRATEGY_NAMES.get(text);
   if (name !== undefined) return name;
-  const meant = closestName(text, [...STRATEGY_NAMES.keys()]);
-  const known = [...STRATEGY_NAMES.keys()].join(', ');
-  throw wrongValue('update-strategy', written, 'is not known', {
+  throw unknownStrategy(written, [...STRATEGY_NAMES.keys()]);
+}
+
+/** The error that no strategy has the name, with those that can be used. */
+export function unknownStrategy(written: Written, usable: readonly string[]): UserError {
+  const meant = closestName(written.text.trim(), usable);
+  const known = usable.join(', ');
+  return wrongValue('update-strategy', written, 'is not known', {
     code: 'STRATEGY_UNKNOWN',
     fix: meant === undefined ? `write one of ${known}` : `did you mean ${meant}? known are ${known}`,
+  });
+}
+
+/** A template whose variable is empty writes this, and "any release" would then be chosen unasked. */
+function emptyConstraint(written: Written): UserError {
+  return wrongValue('constraint', written, 'is empty', {
+    fix: 'write * for any release, or remove it where the strategy needs none',
   });
 }
 

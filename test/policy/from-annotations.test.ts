@@ -137,6 +137,18 @@ describe('refuses', () => {
       says: 'twice',
     },
     { name: 'an invalid constraint', annotations: { app: '~~1' }, code: 'CONSTRAINT_INVALID', says: '~~1' },
+    {
+      name: 'an empty constraint, which a template without its variable writes',
+      annotations: { app: '' },
+      code: 'SETTING_INVALID',
+      says: 'constraint "" is empty',
+    },
+    {
+      name: 'an empty constraint beside a strategy that needs none',
+      annotations: { app: ' ', 'app.update-strategy': 'newest-build' },
+      code: 'SETTING_INVALID',
+      says: 'is empty',
+    },
     { name: 'an invalid glob', annotations: { 'app.ignore-tags': '[' }, code: 'FILTER_INVALID', says: '"["' },
     {
       name: 'a setting without container',
@@ -150,6 +162,23 @@ describe('refuses', () => {
     expect(error.message).toContain(says);
     expect(error.where).toContain('annotation image-resolver.io/');
   });
+});
+
+test('an empty constraint is answered with what any release is called', async () => {
+  const error = await errorOf(() => readAnnotations({ app: '' }));
+  expect(error.where).toBe('Deployment/web, annotation image-resolver.io/app');
+  expect(error.fix).toContain('write * for any release');
+});
+
+test('a strategy that needs no constraint has none', () => {
+  expect(readAnnotations({ 'app.update-strategy': 'newest-build' }).policies).toHaveLength(1);
+});
+
+test('an unknown setting is answered with those that annotations can have', async () => {
+  const { fix } = await errorOf(() => readAnnotations({ 'app.zzzzzzzz': 'x' }));
+  expect(fix).toContain('update-strategy');
+  for (const other of ['pull-secret', 'helm.', 'kustomize.', 'optional', 'force-update'])
+    expect(fix).not.toContain(other);
 });
 
 test('a name with a dot is found before a setting is looked for', () => {

@@ -26,6 +26,12 @@ test.for([
   { name: 'a strategy that selects no tag', options: { strategy: 'digest' }, where: 'option --strategy' },
   { name: 'none', options: { strategy: 'none' }, where: 'option --strategy' },
   { name: 'an invalid constraint', options: { constraint: '~~1' }, where: 'option --constraint' },
+  {
+    name: 'an invalid constraint that the strategy does not use',
+    options: { strategy: 'name', constraint: '~~' },
+    where: 'option --constraint',
+  },
+  { name: 'an empty constraint', options: { constraint: '' }, where: 'option --constraint' },
   { name: 'a filter without function', options: { allowTags: ['^v'] }, where: 'option --allow-tags' },
   { name: 'an invalid expression', options: { allowTags: ['regexp:('] }, where: 'option --allow-tags' },
   { name: 'an invalid glob', options: { ignoreTags: ['[a'] }, where: 'option --ignore-tags' },
@@ -36,4 +42,19 @@ test.for([
   );
   expect(error).toMatchObject({ code: 'USAGE', where });
   expect(error.fix).not.toBe('');
+});
+
+test('a constraint that the strategy does not use may be there', async () => {
+  const { strategy } = await selectionFromSettings({
+    strategy: 'Name',
+    constraint: '~1.2',
+    allowTags: [],
+    ignoreTags: [],
+  });
+  expect(strategy).toEqual({ kind: 'alphabetical' });
+});
+
+test.for(['foo', 'digest'])('for the strategy %s those are named that select a tag', async (strategy) => {
+  const { fix } = await errorOf(() => selectionFromSettings({ strategy, allowTags: [], ignoreTags: [] }));
+  expect(fix).toBe('write one of semver, newest-build, latest, alphabetical, name, regexp');
 });

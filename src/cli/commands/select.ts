@@ -21,7 +21,9 @@ export async function runSelect(options: SelectOptions): Promise<void> {
   const kept = new Set<string>(selector.preselect([...candidates.keys()]).kept);
   const { best } = selector.rank([...candidates.values()].filter(({ tag }) => kept.has(tag)));
   if (best === undefined) {
-    const why = selection.filters.some(({ effect, kind, pattern }) => effect === 'ignore' && kind === 'glob' && pattern === '*')
+    const why = selection.filters.some(
+      ({ effect, kind, pattern }) => effect === 'ignore' && kind === 'glob' && pattern === '*',
+    )
       ? '--ignore-tags "*" ignores every tag (in a policy it pauses the image)'
       : `none of ${candidates.size} tags satisfies ${selector.label}`;
     process.stderr.write(`${why}\n`);
