@@ -61,7 +61,7 @@ export function overridesFrom(answers: readonly TargetAnswer[]): ValueOverrides 
     switch (target.kind) {
       case 'helm':
         if (target.name !== undefined) helm.push({ path: target.name, value: repository });
-        if (target.tag !== undefined) helm.push({ path: target.tag, value: tag });
+        helm.push({ path: target.tag, value: tag });
         break;
       case 'helm-spec':
         helm.push({ path: target.spec, value: `${repository}:${tag}` });

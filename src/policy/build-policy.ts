@@ -31,7 +31,7 @@ export interface PolicyDraft {
  */
 export function buildPolicy(draft: PolicyDraft): { readonly policy: ImagePolicy; readonly notices: readonly Notice[] } {
   const { settings, origin } = draft;
-  const { filters, pausedBy } = filtersFrom(settings);
+  const { filters, filterPlaces, pausedBy } = filtersFrom(settings);
   const { strategy, selector, notices } = chooseStrategy({
     strategy: first(settings, 'update-strategy'),
     constraint: first(settings, 'constraint'),
@@ -59,6 +59,7 @@ export function buildPolicy(draft: PolicyDraft): { readonly policy: ImagePolicy;
     }),
     ...(credential !== undefined && { credential }),
     origin,
+    filterPlaces: choice.kind === 'select' ? filterPlaces : [],
   };
   return { policy, notices };
 }

@@ -14,7 +14,7 @@ export async function checkPolicies(policies: readonly ImagePolicy[]): Promise<U
   const seen = new Set<string>();
   for (const policy of policies) {
     const filters = policy.choice.kind === 'select' ? policy.choice.selection.filters : [];
-    for (const filter of filters) {
+    for (const [index, filter] of filters.entries()) {
       if (filter.kind !== 'regexp' || seen.has(filter.pattern)) continue;
       seen.add(filter.pattern);
       const answer = await checkFilter(filter);
@@ -22,7 +22,7 @@ export async function checkPolicies(policies: readonly ImagePolicy[]): Promise<U
       errors.push(
         new UserError('FILTER_INVALID', {
           what: `${filter.effect}-tags of ${policy.alias}: ${quoted(filter.pattern)} ${answer.problem}`,
-          where: policy.origin.where,
+          where: policy.filterPlaces[index] ?? policy.origin.where,
           fix: answer.fix ?? 'correct the expression',
         }),
       );

@@ -9,6 +9,8 @@ const REGEXP_PREFIX = /^rege(?:xp|x):/;
 /** The filters of an image. Regular expressions are compiled later ({@link file://./check-policies.ts}), globs are checked here. */
 export interface Filters {
   readonly filters: readonly FilterSpec[];
+  /** Where each of `filters` is written. */
+  readonly filterPlaces: readonly string[];
   /** argocd-image-updater's way to pause an image: it ignores every tag. */
   readonly pausedBy?: Written;
 }
@@ -19,11 +21,12 @@ export interface Filters {
 export function filtersFrom(settings: WrittenSettings): Filters {
   const ignored = settings.get('ignore-tags') ?? [];
   const pausedBy = ignored.find(({ text }) => text === '*');
-  const filters = [
-    ...(settings.get('allow-tags') ?? []).flatMap(allowFilter),
-    ...(settings.get('image-tag-filter') ?? []).map(bareExpression),
-    ...ignored.map(ignoreFilter),
+  const placed = [
+    ...(settings.get('allow-tags') ?? []).flatMap((written) => at(written, allowFilter(written))),
+    ...(settings.get('image-tag-filter') ?? []).flatMap((written) => at(written, [bareExpression(written)])),
+    ...ignored.flatMap((written) => at(written, [ignoreFilter(written)])),
   ];
+  const filters = placed.map(({ filter }) => filter);
   if (filters.length > MAX_FILTERS) {
     throw new UserError('FILTER_INVALID', {
       what: `there are ${filters.length} tag filters, and ${MAX_FILTERS} is the limit`,
@@ -31,7 +34,14 @@ export function filtersFrom(settings: WrittenSettings): Filters {
       fix: 'join several into one regular expression',
     });
   }
-  return { filters, ...(pausedBy !== undefined && { pausedBy }) };
+  return { filters, filterPlaces: placed.map(({ where }) => where), ...(pausedBy !== undefined && { pausedBy }) };
+}
+
+function at(
+  { where }: Written,
+  filters: readonly FilterSpec[],
+): readonly { readonly filter: FilterSpec; readonly where: string }[] {
+  return filters.map((filter) => ({ filter, where }));
 }
 
 /** The globs of a comma-separated value; with `regexp:` in front the whole is one expression, commas and all. */

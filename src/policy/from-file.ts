@@ -8,7 +8,7 @@ import { type KeyPath, parseValidatedYaml, type ValidatedYaml } from '../text/va
 import { parseGlob } from '../strategy/glob.ts';
 import { parseAlias } from './alias.ts';
 import { buildPolicy } from './build-policy.ts';
-import { lineOfAlias } from './file-aliases.ts';
+import { firstSharing } from './file-aliases.ts';
 import { policyFileSchema } from './file-schema.ts';
 import type { ImageMatch, ImagePolicy } from './image-policy.ts';
 import type { FileFieldRule, FileImage, PolicyFile } from './policy-file.ts';
@@ -77,12 +77,13 @@ function checkBounds(text: string, path: string): void {
       fix: 'policies need five levels',
     });
   }
-  const line = lineOfAlias(text);
-  if (line !== undefined) {
+  const sharing = firstSharing(text);
+  if (sharing !== undefined) {
+    const { kind, line, column } = sharing;
     throw new UserError('POLICY_FILE_INVALID', {
-      what: 'the file has a YAML alias (*name), which is not allowed in it',
-      where: `${path}:${line}`,
-      fix: 'write out what the alias stands for',
+      what: `the file has a YAML ${kind === 'alias' ? 'alias (*name)' : 'anchor (&name)'}, which is not allowed in it`,
+      where: `${path}:${line}:${column}`,
+      fix: kind === 'alias' ? 'write out what the alias stands for' : 'remove the anchor, and write out its aliases',
     });
   }
 }

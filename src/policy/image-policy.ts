@@ -24,7 +24,7 @@ export type Output = 'tag' | 'digest' | 'tag@digest';
 
 /** Values to set before rendering. Dotted paths as argocd-image-updater has them (`foo[1].image.tag`). */
 export type Target =
-  | { readonly kind: 'helm'; readonly name?: string; readonly tag?: string }
+  | { readonly kind: 'helm'; readonly name?: string; readonly tag: string }
   | { readonly kind: 'helm-spec'; readonly spec: string }
   | { readonly kind: 'kustomize'; /** The name kustomize matches on, as in the base. */ readonly name: string };
 
@@ -69,4 +69,6 @@ export interface ImagePolicy {
   readonly pollIntervalMs?: number;
   readonly credential?: CredentialName;
   readonly origin: Origin;
+  /** Where each filter of the selection is written, for messages: no part of what is asked. Empty without selection. */
+  readonly filterPlaces: readonly string[];
 }

@@ -17,6 +17,9 @@ export function writeSpecFrom(settings: WrittenSettings): WriteSpec {
   return { ...(output !== undefined && { output }), ...(target !== undefined && { target }) };
 }
 
+/** Where argocd-image-updater writes a tag when it is told only where the repository goes. */
+const DEFAULT_TAG_PATH = 'image.tag';
+
 function targetFrom(settings: WrittenSettings): Target | undefined {
   const [kustomize] = settings.get('kustomize.image-name') ?? [];
   const spec = valuePath(settings, 'helm.image-spec');
@@ -26,7 +29,7 @@ function targetFrom(settings: WrittenSettings): Target | undefined {
     // The same as in argocd-image-updater: a value for the whole image makes the two others idle.
     if (spec !== undefined) return { kind: 'helm-spec', spec };
     if (name === undefined && tag === undefined) return undefined;
-    return { kind: 'helm', ...(name !== undefined && { name }), ...(tag !== undefined && { tag }) };
+    return { kind: 'helm', ...(name !== undefined && { name }), tag: tag ?? DEFAULT_TAG_PATH };
   }
   if (spec !== undefined || name !== undefined || tag !== undefined) {
     throw wrongValue('kustomize.image-name', kustomize, 'stands beside a helm target of the same image', {

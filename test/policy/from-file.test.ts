@@ -71,6 +71,7 @@ fields:
       pollIntervalMs: 300_000,
       credential: 'secret:team/registry#password',
       origin: { place: 'file', where: '.image-resolver.yaml:4:5' },
+      filterPlaces: ['8:5', '9:18', '9:27'].map((place) => `.image-resolver.yaml:${place}`),
     },
     expect.objectContaining({
       alias: 'canary',
@@ -251,8 +252,22 @@ describe('refuses, with line and column,', () => {
       name: 'an alias',
       body: 'images:\n  - &a {name: a, image: nginx}\n  - *a\n',
       code: 'POLICY_FILE_INVALID',
-      where: '5',
+      where: '4:5',
+      says: 'anchor',
+    },
+    {
+      name: 'an alias without its anchor',
+      body: 'images:\n  - {name: "&a", image: nginx, pin: *a}\n',
+      code: 'POLICY_FILE_INVALID',
+      where: '4:37',
       says: 'alias',
+    },
+    {
+      name: 'an anchor alone',
+      body: 'images: &a [{name: a, image: nginx}]\n',
+      code: 'POLICY_FILE_INVALID',
+      where: '3:9',
+      says: 'anchor (&name)',
     },
     {
       name: 'a second document',
@@ -285,6 +300,10 @@ test('numbers and truths without quotes are the text that is written', () => {
 test('another kind of file is refused', async () => {
   const error = await errorOf(() => policiesFromFile('kind: Deployment\n', 'x.yaml'));
   expect(error.code).toBe('POLICY_FILE_INVALID');
+});
+
+test('an ampersand in text is no anchor', () => {
+  expect(readFile("images: [{name: a, image: nginx, ignoreTags: ['&a', a&b]}] # &a\n").policies).toHaveLength(1);
 });
 
 test('a star in text is no alias', () => {

@@ -29,6 +29,7 @@ test('an image with alias and constraint has every default', async () => {
     onUnsatisfied: 'git',
     onRemoved: 'keep',
     origin: { place: 'parameters', where: 'parameter images[0]' },
+    filterPlaces: [],
   });
 });
 
@@ -280,7 +281,9 @@ describe('filters', () => {
   test('an expression is compiled only when it is asked for, each once', async () => {
     const { policies } = await read(['a=nginx', 'b=redis'], { 'allow-tags': 'regexp:(?=v)' });
     const errors = await checkPolicies(policies);
-    expect(errors.map(({ code, where }) => [code, where])).toEqual([['FILTER_INVALID', 'parameter images[0]']]);
+    expect(errors.map(({ code, where }) => [code, where])).toEqual([
+      ['FILTER_INVALID', 'parameter image-settings, allow-tags'],
+    ]);
     expect(errors[0]?.message).toContain('allow-tags of a');
     const { policies: fine } = await read(['a=nginx'], {
       'allow-tags': 'regexp:^v(?P<n>[0-9]+)$',
@@ -288,6 +291,17 @@ describe('filters', () => {
     });
     expect(await checkPolicies(fine)).toEqual([]);
   });
+});
+
+test('an invalid expression is placed where it is written, not where its image or another filter is', async () => {
+  const { policies } = await read(['a=nginx'], { 'a.allow-tags': 'regexp:^v', 'a.ignore-tags': 'regexp:(' });
+  const [error] = await checkPolicies(policies);
+  expect(error?.where).toBe('parameter image-settings, a.ignore-tags');
+});
+
+test('a path for the repository alone has the usual one for the tag beside it', async () => {
+  const { write } = await readOne('web=nginx', { 'web.helm.image-name': 'web.repository' });
+  expect(write).toEqual({ target: { kind: 'helm', name: 'web.repository', tag: 'image.tag' } });
 });
 
 test('all other settings arrive', async () => {
