@@ -84,14 +84,18 @@ function valueOf(entry: Readonly<Record<string, unknown>>, name: ParameterName):
   const fix = `write ${types.map((one) => `${one}:`).join(' or ')}`;
   if (type === undefined) throw invalid('the parameter has no value', where, fix);
   if (given.length > 1) throw invalid(`the parameter has ${given.join(' and ')}`, where, fix);
-  if (!types.includes(type)) throw invalid(`the parameter cannot be a ${type}`, where, fix);
+  if (!types.includes(type)) throw invalid(`the parameter cannot be ${a(type)}`, where, fix);
   const value = checkedValue(entry[type], type, where);
   if (value !== undefined) return value;
   throw invalid(
     `the parameter is no ${type} of text`,
     where,
-    type === 'string' ? 'write text' : `write a ${type} of text`,
+    type === 'string' ? 'write text' : `write ${a(type)} of text`,
   );
+}
+
+function a(type: 'string' | 'array' | 'map'): string {
+  return type === 'array' ? 'an array' : `a ${type}`;
 }
 
 function checkedValue(value: unknown, type: 'string' | 'array' | 'map', where: string): ParameterValue | undefined {

@@ -217,3 +217,11 @@ test('equal faults give equal text', () => {
   const json = '[{"name":"imagez","string":"x"}]';
   expect(errorOf(json).toData()).toEqual(errorOf(json).toData());
 });
+
+test.for([
+  { type: 'array', says: 'cannot be an array' },
+  { type: 'map', says: 'cannot be a map' },
+])('a parameter of text $says', ({ type, says }) => {
+  const value = type === 'array' ? [] : {};
+  expect(() => readParameters(JSON.stringify([{ name: 'renderer', [type]: value }]))).toThrow(says);
+});
