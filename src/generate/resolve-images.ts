@@ -1,9 +1,8 @@
 import { applyEdits } from '../edit/apply-edits.ts';
 import { findImages } from '../edit/find-fields.ts';
-import type { FieldId, ImageField } from '../edit/image-field.ts';
+import type { FieldId } from '../edit/image-field.ts';
 import { type FieldWrite, planEdits } from '../edit/plan-edits.ts';
 import { type Notice, UserError } from '../error/user-error.ts';
-import { formatReference } from '../image/reference.ts';
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
 import { checkPolicies } from '../policy/check-policies.ts';
 import { policiesFromAnnotations } from '../policy/from-annotations.ts';
