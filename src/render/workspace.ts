@@ -1,8 +1,9 @@
-import { mkdtempSync, promises, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, promises, readdirSync, rmSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { UserError } from '../error/user-error.ts';
 import { type AppRoot, isInside, tooManyEntries } from './app-root.ts';
 import { MAX_TREE_BYTES, MAX_TREE_ENTRIES } from './limits.ts';
+import { startTimeOf } from './start-time.ts';
 
 /** Where one generation may write. Nothing is created before it is asked for. */
 export interface Workspace {
@@ -79,17 +80,6 @@ function isRunning(pid: number, start: string): boolean {
     return true;
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** When a process started, in clock ticks since boot; undefined when it is not there or the system has no /proc. */
-function startTimeOf(pid: string): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in parentheses and may hold spaces and parentheses itself.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Notice } from '../error/user-error.ts';
 import { Database } from './database.ts';
+import { ownHolder } from './holder.ts';
 import { pruneWhenDue } from './prune.ts';
 import { sqliteAnswers } from './sqlite-answers.ts';
 import { sqliteDecisions } from './sqlite-decisions.ts';
@@ -28,15 +29,15 @@ let leasesTaken = 0;
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { now } = options;
   const database = new Database(options);
-  // Two openings in one process are two holders too; the start time tells a process from an earlier one of its number.
-  const born = `${process.pid}.${process.hrtime.bigint()}`;
+  // Two openings in one process are two holders too.
+  const born = process.hrtime.bigint();
   return {
     decisions: sqliteDecisions(database, now),
     answers: sqliteAnswers(database, now),
     listings: sqliteListings(database, now),
     facts: sqliteFacts(database, now),
     faults: sqliteFaults(database),
-    leases: sqliteLeases(database, now, () => `${born}.${++leasesTaken}`),
+    leases: sqliteLeases(database, now, () => `${ownHolder()} ${born}.${++leasesTaken}`),
     pauses: sqlitePauses(database, now),
     async close() {
       if (database.persistent) pruneWhenDue(database, now());
