@@ -53,6 +53,28 @@ function compileMatch(match: ImageMatch): (field: ImageField) => boolean {
     kind(resource.kind) && name(resource.name) && namespace(resource.namespace) && container(theirs);
 }
 
+/** One glob of a match beside what a field has there. */
+export interface MatchPart {
+  readonly key: string;
+  readonly glob: string;
+  readonly text: string;
+  readonly fits: (letters: 'as written' | 'in small letters') => boolean;
+}
+
+/** The globs of a match one by one, for messages. */
+export function matchParts(match: ImageMatch, { resource, container }: ImageField): readonly MatchPart[] {
+  const there = { kind: resource.kind, name: resource.name, namespace: resource.namespace, container };
+  return (Object.keys(there) as (keyof typeof there)[]).flatMap((key) => {
+    const written = match[key];
+    if (written === undefined) return [];
+    const text = there[key] ?? '';
+    const small = (of: string): string => of.toLowerCase();
+    const fits: MatchPart['fits'] = (letters) =>
+      letters === 'as written' ? glob(written)(text) : glob(small(written))(small(text));
+    return [{ key, glob: written, text, fits }];
+  });
+}
+
 /** What is absent matches `*` only, as the empty text does. Globs were checked where they are written. */
 function glob(pattern: string | undefined): (text: string | undefined) => boolean {
   if (pattern === undefined) return () => true;

@@ -1,12 +1,11 @@
 import type { FieldId, ImageField } from '../edit/image-field.ts';
 import type { Notice, UserErrorData } from '../error/user-error.ts';
-import type { Tag } from '../image/reference.ts';
 import { closestName } from '../text/closest-name.ts';
+import type { Candidate } from './candidate.ts';
 import type { ImagePolicy } from './image-policy.ts';
+import { leftOut } from './left-out.ts';
+import { listed } from './listed.ts';
 import { quoted } from './written.ts';
-
-/** Things a message lists before it stops. */
-const LISTED = 5;
 
 /** The error that nothing tells several policies of one place apart for an image. */
 export function ambiguous(field: ImageField, policies: readonly ImagePolicy[]): UserErrorData {
@@ -21,9 +20,18 @@ export function ambiguous(field: ImageField, policies: readonly ImagePolicy[]): 
   };
 }
 
-/** The error that a policy is about no image of the rendering. */
-export function unmatched(policy: ImagePolicy, fields: readonly ImageField[], applied: Tag | undefined): UserErrorData {
-  const { alias, repository, origin } = policy;
+/**
+ * The error that a policy is about no image of the rendering.
+ *
+ * @param rivals the other policies of its place on its repository.
+ */
+export function unmatched(
+  candidate: Candidate,
+  rivals: readonly Candidate[],
+  fields: readonly ImageField[],
+): UserErrorData {
+  const { applied } = candidate;
+  const { alias, repository, origin } = candidate.policy;
   const same = fields.filter(({ reference }) => reference?.repository.name === repository.name);
   const error = (what: string, fix: string): UserErrorData => ({
     code: 'POLICY_UNMATCHED',
@@ -38,11 +46,8 @@ export function unmatched(policy: ImagePolicy, fields: readonly ImageField[], ap
     );
   }
   if (same.length > 0) {
-    const images = listed(same.map(({ written }) => written));
-    return error(
-      `of the repository there is ${images}, which match, container or tag in Git leave to others or to nobody`,
-      'change match, the alias or the constraint so that one of them is meant',
-    );
+    const { what, fix } = leftOut(candidate, rivals, same);
+    return error(what, fix);
   }
   const names = [...new Set(fields.flatMap(({ reference }) => reference?.repository.name ?? []))];
   const meant = closestName(repository.name, names.slice(0, 1000));
@@ -78,13 +83,4 @@ export function shadowed(
 /** Where a field is, in the words of the manifest. */
 export function placeOf({ resource, path, line }: ImageField): string {
   return `${resource.kind}/${resource.name} ${path} (line ${line} of the rendering)`;
-}
-
-function listed(names: readonly string[]): string {
-  const different = [...new Set(names)];
-  const more = different.length > LISTED ? ` and ${different.length - LISTED} more` : '';
-  return `${different
-    .slice(0, LISTED)
-    .map((name) => name.slice(0, 120))
-    .join(', ')}${more}`;
 }

@@ -58,21 +58,34 @@ export function matchPolicies(input: MatchInput): MatchResult {
     if (!ambiguities.has(key)) ambiguities.set(key, ambiguous(field, winner.policies));
   }
   const idle = [
-    ...input.parameters.map((policy) => ({ policy, onUnmatched: input.onUnmatched.parameters })),
-    ...input.file.map((policy) => ({ policy, onUnmatched: input.onUnmatched.file })),
+    ...input.parameters.map((policy) => ({
+      policy,
+      place: input.parameters,
+      onUnmatched: input.onUnmatched.parameters,
+    })),
+    ...input.file.map((policy) => ({ policy, place: input.file, onUnmatched: input.onUnmatched.file })),
   ].filter(({ policy }) => !policy.optional && !seen.has(policy));
-  const about = (policy: ImagePolicy): UserErrorData => unmatched(policy, input.fields, input.applied?.get(policy));
+  const candidates = new Map<ImagePolicy, Candidate>();
+  const candidate = (policy: ImagePolicy): Candidate => {
+    const known = candidates.get(policy) ?? candidateFor(policy, input.applied?.get(policy));
+    candidates.set(policy, known);
+    return known;
+  };
+  const about = ({ policy, place }: (typeof idle)[number]): UserErrorData => {
+    const rivals = place.filter((one) => one !== policy && one.repository.name === policy.repository.name);
+    return unmatched(candidate(policy), rivals.map(candidate), input.fields);
+  };
   return {
     assigned,
     shadowed: new Map([...losers].map(([id, policies]) => [id, policies.map(({ origin }) => origin)])),
     notices: [
-      ...idle.filter(({ onUnmatched }) => onUnmatched === 'warn').map(({ policy }) => asNotice(about(policy))),
+      ...idle.filter(({ onUnmatched }) => onUnmatched === 'warn').map((one) => asNotice(about(one))),
       ...shadowed(assigned, losers),
       ...fieldNotices(input.fields.filter(({ id }) => !assigned.has(id))),
     ],
     errors: [
       ...ambiguities.values(),
-      ...idle.filter(({ onUnmatched }) => onUnmatched === 'error').map(({ policy }) => about(policy)),
+      ...idle.filter(({ onUnmatched }) => onUnmatched === 'error').map((one) => about(one)),
     ],
   };
 }

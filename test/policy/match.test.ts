@@ -272,6 +272,61 @@ describe('places', () => {
   });
 });
 
+describe('a policy that is about none of the images of its repository says which selector leaves them out', () => {
+  const what = (given: Given): readonly { readonly what: string; readonly fix: string }[] =>
+    match({ ...given, onUnmatched: { parameters: 'error', file: 'error' } }).errors.map((error) => ({
+      what: error.what,
+      fix: error.fix,
+    }));
+
+  test('match, where only the letter case differs', () => {
+    const policies = file('- {name: a, image: nginx, match: [{kind: pod, name: "web-*"}]}\n');
+    const fields = [field('nginx:1.25', { kind: 'Pod', name: 'web-1' }), field('nginx', { container: 'side' })];
+    expect(what({ fields, file: policies })).toEqual([
+      {
+        what: '"a" matches no image: its match (kind "pod", name "web-*") does not fit Pod/web-1 app 1.25, Deployment/web side latest',
+        fix: 'only the letter case differs: kind "pod" is "Pod" there',
+      },
+    ]);
+  });
+
+  test('match, where more than that differs', () => {
+    const policies = file('- {name: a, image: nginx, match: [{kind: pod, name: web}]}\n');
+    const fields = [field('nginx:1.25', { kind: 'Pod', name: 'api' })];
+    expect(what({ fields, file: policies })).toMatchObject([{ fix: 'correct match' }]);
+  });
+
+  test('the match of another policy', () => {
+    const policies = file('- {name: a, image: nginx}\n- {name: b, image: nginx, match: [{name: web}]}\n');
+    expect(what({ fields: [field('nginx:1.25')], file: policies })).toEqual([
+      {
+        what: '"a" matches no image: it has no match, and the match of another policy takes Deployment/web app 1.25',
+        fix: 'write match for this policy, too',
+      },
+    ]);
+  });
+
+  test('the container', async () => {
+    const fields = [field('nginx:1.25')];
+    expect(what({ fields, parameters: await parameters(['app=nginx:~1', 'b=nginx:~1']) })).toEqual([
+      {
+        what: '"b" matches no image: another policy is called like the container of Deployment/web app 1.25',
+        fix: 'call this policy like the container that it is for',
+      },
+    ]);
+  });
+
+  test('the tag in Git', async () => {
+    const fields = [field('nginx:1.25')];
+    expect(what({ fields, parameters: await parameters(['a=nginx:~1', 'b=nginx:~2']) })).toEqual([
+      {
+        what: '"b" matches no image: by the tag in Git it is not about Deployment/web app 1.25',
+        fix: 'widen the constraint, or call the policy like its container',
+      },
+    ]);
+  });
+});
+
 describe('a policy that matches nothing', () => {
   test('is a warning in parameters and an error in the file', async () => {
     const top = await parameters(['web=ghcr.io/acme/web']);
@@ -309,7 +364,7 @@ describe('a policy that matches nothing', () => {
     const top = await parameters(['a=acme/api:one', 'b=acme/api:two'], { 'update-strategy': 'digest' });
     const { notices } = match({ fields: [field('acme/api:one')], parameters: top });
     expect(notices).toMatchObject([{ where: 'parameter images[1]' }]);
-    expect(notices[0]?.what).toContain('acme/api:one');
+    expect(notices[0]?.what).toContain('Deployment/web app one');
   });
 
   test('is not one that a higher place overrules', async () => {
