@@ -1,3 +1,5 @@
+import { jsonSlices, type KeptSlice } from './json-skeleton.ts';
+
 /** The part of a document that is parsed, and where it stands in the document. */
 export interface Skeleton {
   readonly text: string;
@@ -20,25 +22,19 @@ const CLOSING_BRACE = 125;
  * a tenth of an ordinary workload. What stays keeps its bytes, order and indentation.
  *
  * It relies on one rule of YAML: all that belongs to a key of a block map is indented deeper than the key (a sequence
- * may stand level with it). Only lines of the form `key:`, `- key:`, each with an optional value, are understood; a document with any other line
+ * may stand level with it). JSON is dropped by its members. Else only lines of the form `key:`, `- key:`, each with an optional value, are understood; a document with any other line
  * outside of a value, or with an anchor that an alias could name, is kept whole. Dropped text is not checked for being YAML.
  *
  * @see https://yaml.org/spec/1.2.2/#82-block-collection-styles
  */
 export function skeletonOf(text: string, isRelevant: (key: string) => boolean): Skeleton {
-  const kept = mayShareNodes(text) || hasLoneCarriageReturn(text) ? undefined : keptParts(text, isRelevant);
+  const kept = jsonSlices(text, isRelevant) ?? keptLines(text, isRelevant);
   return kept === undefined ? { text, toDocument: (offset) => offset } : joined(kept);
 }
 
-/** A slice of the document; `cut` when the rest of its line was dropped. */
-interface Part {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
-
-function keptParts(text: string, isRelevant: (key: string) => boolean): readonly Part[] | undefined {
-  const parts: Part[] = [];
+function keptLines(text: string, isRelevant: (key: string) => boolean): readonly KeptSlice[] | undefined {
+  if (mayShareNodes(text) || hasLoneCarriageReturn(text)) return undefined;
+  const parts: KeptSlice[] = [];
   let keepFrom = -1; // start of the lines kept since the last dropped one
   const flush = (end: number): void => {
     if (keepFrom !== -1 && keepFrom < end) parts.push({ start: keepFrom, end, text: text.slice(keepFrom, end) });
@@ -104,7 +100,7 @@ function keptParts(text: string, isRelevant: (key: string) => boolean): readonly
   return parts;
 }
 
-function joined(parts: readonly Part[]): Skeleton {
+function joined(parts: readonly KeptSlice[]): Skeleton {
   const starts: number[] = [];
   let length = 0;
   for (const part of parts) {

@@ -136,6 +136,15 @@ test('a field tells its line, its place and its reference', () => {
   expect(field).not.toHaveProperty('container');
 });
 
+test('a JSON List of many workloads is searched although most of it is no image', () => {
+  const env = Array.from({ length: 100 }, (_, index) => ({ name: `E${String(index)}`, value: 'x' }));
+  const item = { apiVersion: 'v1', kind: 'Pod', spec: { containers: [{ env, image: 'nginx:1', name: 'app' }] } };
+  const list = (image: string): string =>
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: Array(1_500).fill(item) }).replaceAll('nginx:1', image);
+  const text = list('nginx:1');
+  expect(retagged(text, '2')).toBe(list('nginx:2'));
+});
+
 describe('rules of the user', () => {
   const worker =
     'apiVersion: example.com/v1\nkind: Worker\nspec:\n  runners:\n  - name: r1\n    image: a:1\n  - name: r2\n    image: b:1\n';

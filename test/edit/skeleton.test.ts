@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { skeletonOf } from '../../src/edit/skeleton.ts';
 
@@ -48,4 +49,75 @@ test('tells where in the document each kept character stands', () => {
   for (const word of ['spec', 'image', 'name', 'b\n']) {
     expect(skeleton.toDocument(skeleton.text.indexOf(word))).toBe(text.indexOf(word));
   }
+});
+
+test.for([
+  { name: 'the first member', text: '{"env": 1, "image": "a"}', want: '{"image": "a"}' },
+  {
+    name: 'a member in the middle',
+    text: '{"image": "a", "env": [1, {"image": 2}], "name": 3}',
+    want: '{"image": "a", "name": 3}',
+  },
+  { name: 'the last members', text: '{"image": "a" , "env": null, "x": {}}', want: '{"image": "a"}' },
+  { name: 'every member', text: '---\n{"env": -1.5e+3, "x": {"spec": {}}}\n', want: '---\n{}\n' },
+  {
+    name: 'members of objects in lists',
+    text: '{"spec": [{"a": "\\\\", "image": "a"}, {"name": "\\"}", "b": true}, []]}',
+    want: '{"spec": [{"image": "a"}, {"name": "\\"}"}, []]}',
+  },
+  {
+    name: 'none with an escape in its key',
+    text: String.raw`{"\u0069mage": "a", "env": 1}`,
+    want: String.raw`{"\u0069mage": "a"}`,
+  },
+])('drops of JSON $name', ({ text, want }) => {
+  expect(kept(text)).toBe(want);
+  JSON.parse(kept(text).replace('---', ''));
+});
+
+test.for([
+  { name: 'a comment', text: '{"env": 1, # b\n"image": "a"}' },
+  { name: 'a plain word', text: '{"env": a, "image": "a"}' },
+  { name: 'an anchor', text: '{"env": &a 1, "image": "a"}' },
+  { name: 'a comma at the end', text: '{"env": 1, "image": "a",}' },
+  { name: 'a second document', text: '{"env": 1}{"image": "a"}' },
+  { name: 'no end', text: '{"env": 1, "image": "a"' },
+  { name: 'a string without end', text: '{"env": 1, "image": "a}' },
+  { name: 'a pair in a list', text: '{"env": ["a": 1], "image": "a"}' },
+  { name: 'more than 100 levels', text: `{"env": ${'['.repeat(100)}${']'.repeat(100)}}` },
+])('keeps a document like JSON with $name', ({ text }) => {
+  expect(kept(text)).toBe(text);
+});
+
+test('any JSON keeps the members that matter, each where it stood', () => {
+  const relevant = new Set(['spec', 'image', 'name']);
+  const without = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(without);
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).filter(([key]) => relevant.has(key));
+    return Object.fromEntries(entries.map(([key, inner]) => [key, without(inner)]));
+  };
+  const { tree } = fc.letrec<{ tree: unknown; object: object }>((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 5 },
+      fc.string(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('tree')),
+      tie('object'),
+    ),
+    object: fc.dictionary(fc.constantFrom('spec', 'image', 'name', 'env', '{', ','), tie('tree')),
+  }));
+  const spaces = fc.constantFrom(undefined, 1, '\t');
+  fc.assert(
+    fc.property(fc.record({ spec: tree, env: tree, name: tree }, { requiredKeys: [] }), spaces, (value, space) => {
+      const text = JSON.stringify(value, undefined, space);
+      const skeleton = skeletonOf(text, (key) => relevant.has(key));
+      expect(JSON.parse(skeleton.text)).toEqual(without(JSON.parse(text)));
+      for (let at = 0; at < skeleton.text.length; at += 1) {
+        expect(text[skeleton.toDocument(at)]).toBe(skeleton.text[at]);
+      }
+    }),
+  );
 });
