@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   POLICY_AMBIGUOUS: 'Two image policies match the same image field.',
   POLICY_SHADOWED: 'An image policy is not used because a higher place has one for the same image.',
   SETTING_WITHOUT_MEANING: 'A setting of argocd-image-updater that has no meaning without write-back was given.',
+  PARAMETER_IGNORED: 'A parameter is for another renderer than the one in use.',
   PARAMETER_OVERRIDDEN: 'A Helm parameter sets a value that an image policy sets; the policy wins.',
   INTERVAL_RAISED: 'A poll interval is shorter than the operator allows and was raised.',
   IMAGE_PAUSED: 'An image is paused by ignore-tags "*".',

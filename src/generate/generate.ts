@@ -6,6 +6,7 @@ import { readBuildEnvironment } from '../parameters/build-environment.ts';
 import { readParameters } from '../parameters/read-parameters.ts';
 import { renderSpecFrom } from '../parameters/render-spec.ts';
 import { findAppRoot } from '../render/app-root.ts';
+import { detectRenderer } from '../render/detect.ts';
 import { render } from '../render/render.ts';
 import type { Rendered } from '../render/render-spec.ts';
 import type { RenderTools } from '../render/render-options.ts';
@@ -14,6 +15,7 @@ import type { Resolver } from '../resolve/resolver.ts';
 import { Answers } from './asks.ts';
 import { noticing } from './failures.ts';
 import type { ImageReport } from './image-report.ts';
+import { forRenderer } from './renderer-mismatch.ts';
 import { answerTargets, overridesFrom } from './targets.ts';
 import { mayHaveTargets, noPolicies, readPolicies, type WrittenPolicies } from './written-policies.ts';
 
@@ -81,19 +83,29 @@ export async function generate(
     explain: request.explain,
   });
   try {
+    const spec = renderSpecFrom(parameters, environment);
+    const renderer = spec.renderer ?? detectRenderer(root.app);
     const observed = modeFor(configuration, who) === 'observe';
     const read = async (): Promise<WrittenPolicies> =>
-      noticing(observed, async () => readPolicies(parameters, root), noPolicies);
+      noticing(
+        observed,
+        async () => forRenderer(renderer, parameters, await readPolicies(parameters, root)),
+        noPolicies,
+      );
     const early = mayHaveTargets(parameters, root) ? await read() : undefined;
     const targets =
       early === undefined
         ? []
         : // What is wrong is told after rendering, where the same is asked again.
-          await noticing(observed, async () => answerTargets(early, answers, timeLeft, signal), () => []);
+          await noticing(
+            observed,
+            async () => answerTargets(early, answers, timeLeft, signal),
+            () => [],
+          );
     const started = Promise.withResolvers<void>();
     rendering = render({
       root,
-      spec: renderSpecFrom(parameters, environment),
+      spec: { ...spec, renderer },
       environment,
       policy: configuration.rendering,
       overrides: overridesFrom(targets),

@@ -1,6 +1,7 @@
 import { UserError } from '../error/user-error.ts';
 import type { Tag } from '../image/reference.ts';
 import type { ImagePolicy } from '../policy/image-policy.ts';
+import { parseValuePath } from '../render/helm/value-path.ts';
 import type { ValueOverrides } from '../render/render-spec.ts';
 import type { Resolution } from '../resolve/resolver.ts';
 import type { WrittenPolicies } from './written-policies.ts';
@@ -20,6 +21,7 @@ export interface TargetAnswer {
  * Asks for the policies that set Helm values or kustomize images.
  *
  * @throws {AggregateError} the answers that are errors: rendering with other values than asked for would be wrong.
+ * @throws {UserError} `POLICY_AMBIGUOUS` when two policies set one value to different texts.
  */
 export async function answerTargets(
   policies: WrittenPolicies,
@@ -32,12 +34,14 @@ export async function answerTargets(
   const asks = targeted.map((policy) => askFor(policy));
   const resolutions = await placingFilterErrors(targeted, answers.to(asks, timeLeft(), signal));
   throwErrorsOf(resolutions);
-  return targeted.flatMap((policy, index) => {
+  const answered = targeted.flatMap((policy, index) => {
     const resolution = resolutions[index];
     if (resolution === undefined) return [];
     const tag = tagOf(policy, resolution);
     return [{ policy, resolution, ...(tag !== undefined && { tag }) }];
   });
+  checkApart(answered);
+  return answered;
 }
 
 function tagOf(policy: ImagePolicy, resolution: Resolution): Tag | undefined {
@@ -50,28 +54,67 @@ function tagOf(policy: ImagePolicy, resolution: Resolution): Tag | undefined {
   });
 }
 
+/** One value that a policy sets before rendering. */
+type TargetValue =
+  | { readonly kind: 'helm'; readonly path: string; readonly value: string }
+  | { readonly kind: 'kustomize'; readonly name: string; readonly value: string };
+
+/**
+ * Of two policies that set one value the last would win, unseen.
+ *
+ * @throws {UserError} `POLICY_AMBIGUOUS`.
+ */
+function checkApart(answers: readonly TargetAnswer[]): void {
+  const known = new Map<string, { readonly policy: ImagePolicy; readonly value: string }>();
+  for (const answer of answers) {
+    const { policy } = answer;
+    for (const set of valuesOf(answer)) {
+      const key = set.kind === 'helm' ? pathKey(set.path) : `image ${set.name}`;
+      const other = known.get(key) ?? { policy, value: set.value };
+      known.set(key, other);
+      if (other.value === set.value) continue;
+      const what = set.kind === 'helm' ? `the Helm value ${set.path}` : `the kustomize image ${set.name}`;
+      throw new UserError('POLICY_AMBIGUOUS', {
+        what: `${other.policy.alias} (${other.policy.origin.where}) and ${policy.alias} (${policy.origin.where}) both set ${what}`,
+        where: policy.origin.where,
+        fix: 'give each policy a target of its own, or remove one of the two',
+      });
+    }
+  }
+}
+
+/** Paths are the same however they are spelled. */
+function pathKey(written: string): string {
+  const path = parseValuePath(written);
+  return `value ${path.ok ? JSON.stringify(path.value) : written}`;
+}
+
 /** Helm values and kustomize images to set before rendering. */
 export function overridesFrom(answers: readonly TargetAnswer[]): ValueOverrides {
   const helm: { path: string; value: string }[] = [];
   const kustomizeImages: string[] = [];
-  for (const { policy, tag } of answers) {
-    const { target } = policy.write;
-    if (target === undefined || tag === undefined) continue;
-    const repository = policy.writtenRepository;
-    switch (target.kind) {
-      case 'helm':
-        if (target.name !== undefined) helm.push({ path: target.name, value: repository });
-        helm.push({ path: target.tag, value: tag });
-        break;
-      case 'helm-spec':
-        helm.push({ path: target.spec, value: `${repository}:${tag}` });
-        break;
-      case 'kustomize':
-        kustomizeImages.push(`${target.name}=${repository}:${tag}`);
-        break;
-      default:
-        target satisfies never;
-    }
+  for (const set of answers.flatMap(valuesOf)) {
+    if (set.kind === 'helm') helm.push({ path: set.path, value: set.value });
+    else kustomizeImages.push(`${set.name}=${set.value}`);
   }
   return { helm, kustomizeImages };
+}
+
+function valuesOf({ policy, tag }: TargetAnswer): readonly TargetValue[] {
+  const { target } = policy.write;
+  if (target === undefined || tag === undefined) return [];
+  const repository = policy.writtenRepository;
+  switch (target.kind) {
+    case 'helm': {
+      const name: readonly TargetValue[] =
+        target.name === undefined ? [] : [{ kind: 'helm', path: target.name, value: repository }];
+      return [...name, { kind: 'helm', path: target.tag, value: tag }];
+    }
+    case 'helm-spec':
+      return [{ kind: 'helm', path: target.spec, value: `${repository}:${tag}` }];
+    case 'kustomize':
+      return [{ kind: 'kustomize', name: target.name, value: `${repository}:${tag}` }];
+    default:
+      return target satisfies never;
+  }
 }
