@@ -22,14 +22,19 @@ interface Open {
 /** What may come next. */
 type Next = 'value' | 'member' | 'member or end' | 'comma or end';
 
+/** Slices of one document; 10,000 containers have fewer. Each costs memory of its own, and with more the parser gives up anyway. */
+const MAX_SLICES = 100_000;
+
 const MARKER = /(?:---[ \t]*\r?\n)?[ \t\r\n]*/y;
 const BLANKS = /[ \t\r\n]*/y;
 const WORD = /-?[0-9][0-9.eE+-]*|true|false|null/y;
 
 /**
  * Drops the members of a JSON document's objects whose key is not relevant, each with one comma, so that what stays is JSON
- * again. `undefined`: the text is something else than JSON to this reader, or nests too deep, and is for the parser to judge.
- * A key with an escape is kept, because it may spell a relevant one. Dropped scalars are not checked.
+ * again. A key with an escape is kept, because it may spell a relevant one. Dropped scalars are not checked.
+ *
+ * `undefined`: the text is something else than JSON to this reader, nests too deep or would be cut into too many slices, and
+ * is for the parser to judge.
  */
 export function jsonSlices(text: string, isRelevant: (key: string) => boolean): readonly KeptSlice[] | undefined {
   let at = endOf(MARKER, text, 0) ?? 0;
@@ -55,6 +60,7 @@ export function jsonSlices(text: string, isRelevant: (key: string) => boolean): 
     top.lastEnd = at;
   };
   for (;;) {
+    if (slices.length > MAX_SLICES) return undefined;
     at = endOf(BLANKS, text, at) ?? at;
     const sign = text[at];
     const top = open.at(-1);

@@ -140,7 +140,10 @@ test('a JSON List of many workloads is searched although most of it is no image'
   const env = Array.from({ length: 100 }, (_, index) => ({ name: `E${String(index)}`, value: 'x' }));
   const item = { apiVersion: 'v1', kind: 'Pod', spec: { containers: [{ env, image: 'nginx:1', name: 'app' }] } };
   const list = (image: string): string =>
-    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: Array(1_500).fill(item) }).replaceAll('nginx:1', image);
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: Array.from({ length: 1_500 }, () => item) }).replaceAll(
+      'nginx:1',
+      image,
+    );
   const text = list('nginx:1');
   expect(retagged(text, '2')).toBe(list('nginx:2'));
 });

@@ -84,6 +84,7 @@ test.for([
   { name: 'no end', text: '{"env": 1, "image": "a"' },
   { name: 'a string without end', text: '{"env": 1, "image": "a}' },
   { name: 'a pair in a list', text: '{"env": ["a": 1], "image": "a"}' },
+  { name: 'more pieces to keep than are worth it', text: `{${'"env":1,"image":1,'.repeat(100_002)}"name":1}` },
   { name: 'more than 100 levels', text: `{"env": ${'['.repeat(100)}${']'.repeat(100)}}` },
 ])('keeps a document like JSON with $name', ({ text }) => {
   expect(kept(text)).toBe(text);
