@@ -19,8 +19,11 @@ const files = { 'app/api.yaml': MANIFEST };
 const LONGEST = 131_071 - 'ARGOCD_APP_PARAMETERS='.length;
 
 test('parameters as long as the kernel lets them be are read', async () => {
-  const frame = JSON.stringify([{ name: 'helm-values', string: '' }]).length;
-  const parameters: readonly PluginParameter[] = [{ name: 'helm-values', string: 'x'.repeat(LONGEST - frame) }];
+  const withText = (text: string): readonly PluginParameter[] => [
+    { name: 'directory-jsonnet-ext-vars', map: { text } },
+  ];
+  const frame = JSON.stringify(withText('')).length;
+  const parameters = withText('x'.repeat(LONGEST - frame));
   expect(`ARGOCD_APP_PARAMETERS=${JSON.stringify(parameters)}`).toHaveLength(131_071);
   const application = await container.application(files, { parameters });
   expect(await container.generate(application)).toEqual({ stdout: MANIFEST, stderr: '', exitCode: 0, signal: null });

@@ -120,6 +120,12 @@ test.for<{ name: string; parameters: readonly PluginParameter[]; code: ErrorCode
     says: 'ytt',
   },
   {
+    name: 'a target of another renderer',
+    parameters: [policy, settings({ 'api.helm.image-tag': 'image.tag' })],
+    code: 'SETTING_INVALID',
+    says: 'rendered by directory',
+  },
+  {
     name: 'two policies for one field',
     parameters: [images('one=HOST/acme/api:~1.0', 'two=HOST/acme/api:>=1.0')],
     code: 'POLICY_AMBIGUOUS',
