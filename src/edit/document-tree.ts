@@ -28,11 +28,16 @@ export interface Budget {
   steps: number;
   /** Smallest pieces of YAML to parse, not counting documents of simple lines. */
   lexemes: number;
+  /** Characters to parse, whatever they are: those of simple lines cost some 30 bytes each. */
+  characters: number;
 }
 
-/** A whole budget: far more steps than 50 MiB without aliases can need, and the lexemes of about 5 MB of unusual YAML or JSON. */
+/**
+ * A whole budget: far more steps than 50 MiB without aliases can need, the lexemes of about 5 MB of unusual YAML or JSON, and
+ * what is to be parsed of 10,000 workloads with 800 characters about their images each.
+ */
 export function freshBudget(): Budget {
-  return { steps: 20_000_000, lexemes: 1_000_000 };
+  return { steps: 20_000_000, lexemes: 1_000_000, characters: 8_000_000 };
 }
 
 /** Why a text is no document, with the place in that text. */
@@ -52,6 +57,8 @@ const OPTIONS = {
 
 /** Parses the text of at most one document. */
 export function parseTree(text: string, budget: Budget): DocumentTree | TreeProblem {
+  budget.characters -= text.length;
+  if (budget.characters < 0) return { kind: 'long' };
   const simple = readBlockLines(text);
   if (simple) return { root: simple, anchors: NO_ANCHORS, budget };
   const tokens = tokensWithin(text, { depth: MAX_DEPTH, lexemes: budget.lexemes });

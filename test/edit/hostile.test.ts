@@ -40,6 +40,7 @@ test.for([
   },
   { name: 'keys a thousand deep on one line', input: pod('? '.repeat(1_000)), want: 'MANIFEST_TOO_DEEP' },
   { name: '10,001 documents', input: '---\na: 1\n'.repeat(10_001), want: 'RENDER_TOO_LARGE' },
+  { name: '45 MB of lines that may be images', input: 'image: 1\na: 1\n'.repeat(3_000_000), want: 'RENDER_TOO_LARGE' },
   { name: 'ten thousand documents with images', input: `---\n${pod('nginx:1')}`.repeat(9_999), want: '9999 images' },
   {
     name: 'aliases of aliases of aliases',
