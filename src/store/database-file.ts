@@ -20,14 +20,15 @@ export function generationPath(directory: string, generation: number): string {
  *
  * @throws the file system's error when the directory cannot be read.
  */
-export function newestGeneration(directory: string): number {
+export function newestGeneration(directory: string): { readonly generation: number; readonly isThere: boolean } {
   let newest = 0;
   let damaged = 0;
   for (const name of readdirSync(directory)) {
     newest = Math.max(newest, Number(CURRENT.exec(name)?.[1] ?? 0));
     damaged = Math.max(damaged, Number(DAMAGED.exec(name)?.[1] ?? 0));
   }
-  return newest > damaged ? newest : damaged + 1;
+  const isThere = newest > damaged;
+  return { generation: isThere ? newest : damaged + 1, isThere };
 }
 
 /** Makes an empty file that only the user may read; SQLite gives its companions the same rights. */

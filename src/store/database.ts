@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { Notice } from '../error/user-error.ts';
@@ -6,6 +7,8 @@ import { generationPath, makeFile, newestGeneration, setAside } from './database
 import { migrate, SCHEMA_VERSION, schemaVersion, TABLES } from './schema.ts';
 import { isBusy, reasonOf, troubleOf } from './sqlite-error.ts';
 
+/** Being overtaken this often means that something is broken. */
+const MAX_ATTEMPTS = 20;
 /** How long a statement waits for another process's write, in milliseconds. Writes take well under one each. */
 const BUSY_TIMEOUT_MS = 3_000;
 
@@ -114,21 +117,35 @@ export class Database {
   }
 
   #open(): Connection {
-    let generation: number;
-    try {
-      makeDirectory(this.#directory);
-      generation = newestGeneration(this.#directory);
-    } catch (error) {
-      return this.#inMemory(reasonOf(error));
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      let newest: ReturnType<typeof newestGeneration>;
+      try {
+        makeDirectory(this.#directory);
+        newest = newestGeneration(this.#directory);
+      } catch (error) {
+        return this.#inMemory(reasonOf(error));
+      }
+      const { generation } = newest;
+      try {
+        const connection = newest.isThere ? this.#openExisting(generation) : this.#openGeneration(generation);
+        if (connection !== undefined) return connection;
+      } catch (error) {
+        if (error instanceof NewerSchemaError) return this.#inMemory('it was written by a newer version');
+        if (troubleOf(error) === 'damaged') return this.#rebuild(generation);
+        if (isSystemError(error)) return this.#inMemory(reasonOf(error), openToRead(this.#directory, generation));
+        throw error;
+      }
     }
-    try {
-      return this.#openGeneration(generation);
-    } catch (error) {
-      if (error instanceof NewerSchemaError) return this.#inMemory('it was written by a newer version');
-      if (troubleOf(error) === 'damaged') return this.#rebuild(generation);
-      if (isSystemError(error)) return this.#inMemory(reasonOf(error), openToRead(this.#directory, generation));
-      throw error;
-    }
+    return this.#inMemory('other processes replace it all the time');
+  }
+
+  /** Undefined when another process has set this generation aside meanwhile: opening would begin a second one of its name. */
+  #openExisting(generation: number): Connection | undefined {
+    if (!existsSync(generationPath(this.#directory, generation))) return undefined;
+    const connection = this.#openGeneration(generation);
+    if (newestGeneration(this.#directory).generation === generation) return connection;
+    closeQuietly(connection.database);
+    return undefined;
   }
 
   #openGeneration(generation: number): Connection {
@@ -152,7 +169,7 @@ export class Database {
 
   /** The successor of a damaged generation. Opened before the old one is renamed, so that at no moment there is none. */
   #rebuild(damaged: number): Connection {
-    const next = Math.max(newestGeneration(this.#directory), damaged + 1);
+    const next = Math.max(newestGeneration(this.#directory).generation, damaged + 1);
     let connection: Connection;
     try {
       connection = this.#openGeneration(next);
