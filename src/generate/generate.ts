@@ -47,7 +47,8 @@ export interface Generation {
   /** The manifests. */
   readonly text: string;
   readonly notices: readonly Notice[];
-  readonly images: readonly ImageReport[];
+  /** What happened to each image; made when it is asked for, because only people ask. */
+  readonly reports: () => readonly ImageReport[];
 }
 
 /**
@@ -131,7 +132,7 @@ export async function generate(
     const images = await noticing(
       observed,
       async () => resolveImages({ text, policies, targets, answers, configuration, timeLeft, signal }),
-      (notices) => ({ text, images: [], notices }),
+      (notices) => ({ text, reports: () => [], notices }),
     );
     return {
       ...images,

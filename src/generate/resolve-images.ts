@@ -36,7 +36,11 @@ export interface RenderedImages {
  */
 export async function resolveImages(
   input: RenderedImages,
-): Promise<{ readonly text: string; readonly images: readonly ImageReport[]; readonly notices: readonly Notice[] }> {
+): Promise<{
+  readonly text: string;
+  readonly reports: () => readonly ImageReport[];
+  readonly notices: readonly Notice[];
+}> {
   const { unmatchedPolicy } = input.configuration;
   const rendering = findImages(input.text, { rules: input.policies.fieldRules });
   const { annotated, fields } = rendering.findings;
@@ -78,7 +82,8 @@ export async function resolveImages(
   const writes = writesFor(decided);
   return {
     text: applyEdits(input.text, planEdits(rendering, writes)),
-    images: imageReports({ fields, decided, writes, policies, shadowed: matches.shadowed, targets: input.targets }),
+    reports: () =>
+      imageReports({ fields, decided, writes, policies, shadowed: matches.shadowed, targets: input.targets }),
     notices: [
       ...readings.flatMap(({ notices }) => notices),
       ...matches.notices,

@@ -20,7 +20,8 @@ export async function runExplain(directory: string | undefined, options: Explain
     ...(options.project !== undefined && { project: options.project }),
   });
   if (generation === undefined) return;
-  const { images, notices } = generation;
+  const { notices } = generation;
+  const images = generation.reports();
   if (options.json) process.stdout.write(`${JSON.stringify({ images, notices }, undefined, 2)}\n`);
   else process.stdout.write(explanationText(images));
 }
