@@ -34,9 +34,7 @@ export interface RenderedImages {
  *
  * @throws {UserError} or `AggregateError`: nothing is written unless every image is known.
  */
-export async function resolveImages(
-  input: RenderedImages,
-): Promise<{
+export async function resolveImages(input: RenderedImages): Promise<{
   readonly text: string;
   readonly reports: () => readonly ImageReport[];
   readonly notices: readonly Notice[];
