@@ -49,6 +49,12 @@ const GIT_CREDENTIALS: readonly string[] = [
   'ARGOCD_GIT_BEARER_AUTH_HEADER',
 ];
 
+/**
+ * How much Go programs may grow between two collections, in percent. With Go's default of 100 `kustomize build` of 100 small
+ * Deployments takes 49 ms instead of 39 and 21 MB instead of 30 (kustomize 5.8.1, 2 cores).
+ */
+const GOGC = '200';
+
 /** git as it may run for a tenant: no local or external transports, no hooks, and a stalled transfer ends. */
 const GIT_CONFIG: readonly (readonly [string, string])[] = [
   ['protocol.file.allow', 'never'],
@@ -83,6 +89,7 @@ export function childEnvironment(options: ChildEnvironmentOptions): Record<strin
     HELM_PLUGINS: join(home, 'helm/plugins'),
     KUSTOMIZE_PLUGIN_HOME: join(home, 'kustomize/plugins'),
     KUBECONFIG: '/dev/null',
+    GOGC,
     DOCKER_CONFIG: join(home, 'docker'),
     ...gitEnvironment([...GIT_CONFIG, ...(options.gitConfig ?? [])]),
     ...(options.gitCredentials ? picked(options.parent, GIT_CREDENTIALS) : {}),

@@ -138,7 +138,7 @@ test.for(TOOLS)('%s sees nothing of the environment but what the allow-list has'
   });
   const seen = (await readFile(`${container.folder}/seen`, 'utf8')).trim().split('\n');
   const allowed =
-    /^(PATH|HOME|TMPDIR|PWD|OLDPWD|SHLVL|_|KUBECONFIG|DOCKER_CONFIG|(XDG|HELM|GIT_CONFIG|GIT_TERMINAL)_.*|KUSTOMIZE_PLUGIN_HOME|ARGOCD_APP_(NAME|NAMESPACE|PROJECT_NAME|REVISION|REVISION_SHORT|REVISION_SHORT_8|SOURCE_.*)|KUBE_.*)$/;
+    /^(PATH|HOME|TMPDIR|PWD|OLDPWD|SHLVL|_|KUBECONFIG|DOCKER_CONFIG|GOGC|(XDG|HELM|GIT_CONFIG|GIT_TERMINAL)_.*|KUSTOMIZE_PLUGIN_HOME|ARGOCD_APP_(NAME|NAMESPACE|PROJECT_NAME|REVISION|REVISION_SHORT|REVISION_SHORT_8|SOURCE_.*)|KUBE_.*)$/;
   expect(seen.filter((name) => !allowed.test(name))).toEqual([]);
   expect(seen).not.toContain('HELM_DRIVER');
 });

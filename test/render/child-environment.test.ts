@@ -30,6 +30,7 @@ test('only what a renderer needs is passed on, everything else is fresh', () => 
     HOME: '/tmp/w/home',
     TMPDIR: '/tmp/w/tmp',
     KUBECONFIG: '/dev/null',
+    GOGC: '200',
     HELM_PLUGINS: '/tmp/w/home/helm/plugins',
   });
 });
