@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const toolsDirectory = resolve(here, '../../.tools');
 
-/** `install`: a module that builds by itself. `module`: a folder here with its own go.mod and go.sum. `minutes`: cold, on two cores. */
+/** `install`: a module that builds by itself. `module`: a folder here with its own go.mod and go.sum. `variables`: set by the linker. `minutes`: cold, on two cores. */
 const TOOLS = {
   kustomize: {
     version: '5.8.1',
@@ -35,9 +35,24 @@ const TOOLS = {
     module: 'argocd',
     target: 'github.com/argoproj/argo-cd/v3/cmd',
     binary: 'argocd',
-    links: ['argocd-cmp-server', 'argocd-repo-server'],
+    links: ['argocd-cmp-server', 'argocd-repo-server', 'argocd-application-controller'],
     minutes: 5,
   },
+  'kube-apiserver': {
+    version: '1.34.3',
+    module: 'kube',
+    target: 'k8s.io/kubernetes/cmd/kube-apiserver',
+    binary: 'kube-apiserver',
+    // Without them it says that it is v0.0.0.
+    variables: {
+      'k8s.io/component-base/version.gitVersion': 'v1.34.3',
+      'k8s.io/component-base/version.gitMajor': '1',
+      'k8s.io/component-base/version.gitMinor': '34',
+    },
+    minutes: 4,
+  },
+  etcd: { version: '3.6.7', module: 'etcd', target: 'go.etcd.io/etcd/server/v3', binary: 'etcd', minutes: 1 },
+  redis: { module: 'redis', target: '.', binary: 'redis', minutes: 1 },
 };
 
 export const TOOL_NAMES = Object.keys(TOOLS);
@@ -52,6 +67,19 @@ function contentHash(folder) {
   const hash = createHash('sha256');
   for (const file of readdirSync(folder).toSorted()) hash.update(file).update(readFileSync(join(folder, file)));
   return hash.digest('hex').slice(0, 12);
+}
+
+/** Other names a program is started under, where its role depends on its name; a name that was added later is made up for. */
+function link(name, directory) {
+  const tool = TOOLS[name];
+  for (const other of tool.links ?? []) {
+    if (!existsSync(join(directory, other))) symlinkSync(tool.binary, join(directory, other));
+  }
+}
+
+function linkerFlags(tool) {
+  const flags = Object.entries(tool.variables ?? {}).map(([name, value]) => `-X=${name}=${value}`);
+  return flags.length === 0 ? [] : [`-ldflags=${flags.join(' ')}`];
 }
 
 function run(command, args, options) {
@@ -76,7 +104,10 @@ export async function buildTool(name) {
   if (tool === undefined) throw new Error(`unknown tool ${name}; there are ${Object.keys(TOOLS).join(', ')}`);
   const directory = toolDirectory(name);
   const program = join(directory, tool.binary);
-  if (existsSync(program)) return program;
+  if (existsSync(program)) {
+    link(name, directory);
+    return program;
+  }
   process.stderr.write(
     `building ${name}${tool.version ? ` ${tool.version}` : ''} with Go, once; up to ${tool.minutes} min on two cores\n`,
   );
@@ -86,11 +117,11 @@ export async function buildTool(name) {
     const env = { ...process.env, GOBIN: unfinished, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' };
     if (tool.install !== undefined) await run('go', ['install', '-trimpath', tool.install], { env, cwd: unfinished });
     else
-      await run('go', ['build', '-trimpath', '-mod=readonly', '-o', join(unfinished, tool.binary), tool.target], {
+      await run('go', ['build', '-trimpath', '-mod=readonly', ...linkerFlags(tool), '-o', join(unfinished, tool.binary), tool.target], {
         env,
         cwd: join(here, tool.module),
       });
-    for (const link of tool.links ?? []) symlinkSync(tool.binary, join(unfinished, link));
+    link(name, unfinished);
     // Whole or not at all: a build that was killed leaves no half tool behind under the final name.
     if (!existsSync(program)) renameSync(unfinished, directory);
   } finally {
