@@ -1,0 +1,70 @@
+/** One API object with what every object has; the rest is checked by who reads it. */
+export interface KubernetesObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly [field: string]: unknown;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** A collection to follow: `/apis/argoproj.io/v1alpha1/applications`, or one object of it by `fieldSelector`. */
+export interface Collection {
+  /** Path of the list, cluster-wide or in a namespace. */
+  readonly path: string;
+  /** `metadata.name=team-a`: what RBAC can grant by `resourceNames`. */
+  readonly fieldSelector?: string;
+}
+
+/** Told of a followed collection, in order. After a gap everything is told again, `listed` last. */
+export interface Follower<T> {
+  /** Added or changed. */
+  changed(value: T): void;
+  removed(key: string): void;
+  /** Everything there is has been told: keys that were not told since the last `listed` are gone. */
+  listed(): void;
+  /** The API cannot be followed now (it is tried again with back-off), or can again. */
+  trouble(problem: string | undefined): void;
+}
+
+/** What a bearer token proves. */
+export type TokenReview =
+  | { readonly kind: 'authenticated'; readonly username: string; readonly groups: readonly string[]; readonly uid: string }
+  | { readonly kind: 'rejected' };
+
+/** The Kubernetes API as the controller uses it. Every call is bounded in time; faults reject with {@link KubernetesError}. */
+export interface Kubernetes {
+  /** One list and then a watch, for as long as the signal lets it. `reduce` keeps what is needed, so that memory is bounded. */
+  follow<T>(
+    collection: Collection,
+    reduce: (object: KubernetesObject) => { readonly key: string; readonly value: T },
+    follower: Follower<T>,
+    signal: AbortSignal,
+  ): Promise<void>;
+  get(path: string, signal: AbortSignal): Promise<KubernetesObject>;
+  /** JSON merge patch (RFC 7386). */
+  patch(path: string, body: unknown, signal: AbortSignal): Promise<KubernetesObject>;
+  create(path: string, body: unknown, signal: AbortSignal): Promise<KubernetesObject>;
+  /** TokenReview for these audiences. */
+  reviewToken(token: string, audiences: readonly string[], signal: AbortSignal): Promise<TokenReview>;
+  /** SubjectAccessReview: may this user get that Application? */
+  mayGetApplication(
+    user: { readonly username: string; readonly groups: readonly string[]; readonly uid: string },
+    application: { readonly namespace: string; readonly name: string },
+    signal: AbortSignal,
+  ): Promise<boolean>;
+}
+
+/** The API answered no, or not at all. Holds no body and no token. */
+export class KubernetesError extends Error {
+  override readonly name = 'KubernetesError';
+  /** HTTP status; undefined: no answer. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.status = status;
+  }
+}
