@@ -68,3 +68,17 @@ export class KubernetesError extends Error {
     this.status = status;
   }
 }
+
+/** What is said on an Application, for people: `kubectl describe` and Argo CD's Events tab show it. */
+export interface EventRecorder {
+  /** Never fails and never waits: de-duplicated, rate bounded, cut and escaped. */
+  record(
+    application: { readonly namespace: string; readonly name: string; readonly uid: string },
+    event: {
+      readonly type: 'Normal' | 'Warning';
+      /** CamelCase, of a closed set: `ImageMoved`. */
+      readonly reason: string;
+      readonly message: string;
+    },
+  ): void;
+}

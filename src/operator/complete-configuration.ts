@@ -21,6 +21,8 @@ const DEFAULTS = {
   dockerConfig: '/etc/image-resolver/docker/config.json',
   secretsDirectory: '/etc/image-resolver/secrets',
   helperTimeout: '10s',
+  refreshes: 10,
+  refreshesPerRepository: 2,
   helperEnvironment: ['AWS_REGION', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'HOME', 'PATH'],
 } as const;
 
@@ -67,6 +69,17 @@ export function completeConfiguration(
     modes: file.modes ?? [],
     controlPlaneNamespace: file.controlPlaneNamespace ?? 'argocd',
     ...(file.controller !== undefined && { controller: file.controller }),
+    webhooks: (file.webhooks ?? []).map(({ type, secret, unauthenticated = false, host }) => ({
+      type,
+      unauthenticated,
+      ...(secret !== undefined && { secret }),
+      ...(host !== undefined && { host: normaliseHost(host) }),
+    })),
+    refresh: {
+      concurrency: file.refresh?.concurrency ?? DEFAULTS.refreshes,
+      perRepository: file.refresh?.perRepository ?? DEFAULTS.refreshesPerRepository,
+      fullSyncProjects: file.refresh?.fullSync?.projects ?? [],
+    },
   };
 }
 

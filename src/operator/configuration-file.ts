@@ -1,4 +1,5 @@
 import type { OnUnmatched, ModeRule } from './operator-configuration.ts';
+import type { WebhookType } from './webhook-types.ts';
 
 /** The operator's configuration file as written; what is absent has a default. Plain JSON. */
 export interface ConfigurationFile {
@@ -36,6 +37,17 @@ export interface ConfigurationFile {
   };
   readonly modes?: readonly ModeRule[];
   readonly controller?: { readonly url: string; readonly caFile?: string };
+  readonly webhooks?: readonly {
+    readonly type: WebhookType;
+    readonly secret?: string;
+    readonly unauthenticated?: boolean;
+    readonly host?: string;
+  }[];
+  readonly refresh?: {
+    readonly concurrency?: number;
+    readonly perRepository?: number;
+    readonly fullSync?: { readonly projects: readonly string[] };
+  };
 }
 
 /** An entry of `registries.hosts`. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { ConfigurationFile } from './configuration-file.ts';
 import { DURATION } from '../text/duration.ts';
+import { WEBHOOK_TYPES } from './webhook-types.ts';
 
 const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 const texts = v.array(text);
@@ -46,6 +47,17 @@ const grant = v.strictObject({
     v.minLength(1, 'must name a host'),
     v.description('Where the credential may be sent: ghcr.io/team-b/'),
   ),
+});
+
+const webhook = v.strictObject({
+  type: v.pipe(v.picklist(WEBHOOK_TYPES), v.description('The sender: events come to /webhook/<type>')),
+  secret: v.exactOptional(
+    v.pipe(text, v.description('How the sender proves itself: secret:ns/name#field or env:NAME')),
+  ),
+  unauthenticated: v.exactOptional(
+    v.pipe(v.boolean(), v.description('Take events of anybody who can reach the port; in place of a secret')),
+  ),
+  host: v.exactOptional(v.pipe(text, v.description('The registry as references write it, where events do not say'))),
 });
 
 const mode = v.strictObject({
@@ -107,5 +119,22 @@ export const configurationSchema: v.GenericSchema<ConfigurationFile> = v.strictO
     }),
   ),
   modes: v.exactOptional(v.pipe(v.array(mode), v.description('First match wins; enforce where none does'))),
-  controller: v.exactOptional(v.strictObject({ url: httpUrl, caFile: v.exactOptional(absolutePath) })),
+  controller: v.exactOptional(
+    v.strictObject({
+      url: v.pipe(httpUrl, v.description('Where the sidecar asks; without it, it resolves by itself')),
+      caFile: v.exactOptional(v.pipe(absolutePath, v.description('PEM certificates the controller is trusted by'))),
+    }),
+  ),
+  webhooks: v.exactOptional(v.pipe(v.array(webhook), v.description('Senders of registry events; none without it'))),
+  refresh: v.exactOptional(
+    v.strictObject({
+      concurrency: v.exactOptional(v.pipe(count, v.description('Hard refreshes in flight; 10'))),
+      perRepository: v.exactOptional(v.pipe(count, v.description('Of them, of one source repository; 2'))),
+      fullSync: v.exactOptional(
+        v.strictObject({
+          projects: v.pipe(texts, v.description('AppProjects (globs) whose applications may set sync: full')),
+        }),
+      ),
+    }),
+  ),
 });

@@ -1,5 +1,6 @@
 import type { CredentialName } from '../registry/access.ts';
 import type { RenderingPolicy } from '../render/render-spec.ts';
+import type { WebhookType } from './webhook-types.ts';
 
 export type Mode = 'enforce' | 'observe' | 'freeze';
 
@@ -44,6 +45,26 @@ export interface Grant {
   readonly hosts: readonly string[];
 }
 
+/** One sender of registry events (`/webhook/<type>`). */
+export interface WebhookEntry {
+  readonly type: WebhookType;
+  /** `secret:ns/name#field` or `env:NAME`; absent only with {@link unauthenticated}. */
+  readonly secret?: CredentialName;
+  readonly unauthenticated: boolean;
+  /** Registry host for senders that do not name it. */
+  readonly host?: string;
+}
+
+/** How hard Argo CD may be worked, and who may ask for whole syncs. */
+export interface RefreshLimits {
+  /** Hard refreshes in flight. */
+  readonly concurrency: number;
+  /** Of one source repository. */
+  readonly perRepository: number;
+  /** AppProjects (globs) whose applications may set `sync: full`. */
+  readonly fullSyncProjects: readonly string[];
+}
+
 export type OnUnmatched = 'error' | 'warn' | 'ignore';
 
 /** The operator's configuration, checked, with every default filled in. */
@@ -68,5 +89,8 @@ export interface OperatorConfiguration {
   readonly modes: readonly ModeRule[];
   /** The namespace of Applications whose instance name has none. Absent: `argocd`. */
   readonly controlPlaneNamespace?: string;
+  /** Where the sidecar asks; absent: it resolves by itself. */
   readonly controller?: { readonly url: string; readonly caFile?: string };
+  readonly webhooks: readonly WebhookEntry[];
+  readonly refresh: RefreshLimits;
 }

@@ -39,6 +39,9 @@ export function parseConfiguration(text: string, path: string): ConfigurationFil
       if (glob !== undefined) yaml.take(['modes', index, key], compilePathGlob(glob));
     }
   }
+  for (const [index, entry] of (value.webhooks ?? []).entries()) checkWebhook(yaml, ['webhooks', index], entry);
+  checkOnePerType(yaml, value.webhooks ?? []);
+  takeAll(yaml, ['refresh', 'fullSync', 'projects'], value.refresh?.fullSync?.projects, compilePathGlob);
   yaml.take(['rendering', 'kustomizeBuildOptions'], buildOptions(value.rendering?.kustomizeBuildOptions ?? ''));
   return value;
 }
@@ -49,6 +52,31 @@ function checkHost(yaml: ValidatedYaml<unknown>, at: KeyPath, host: HostEntry): 
   if (host.credentials !== undefined) yaml.take([...at, 'credentials'], parseCredentialName(host.credentials));
   takeAll(yaml, [...at, 'projects'], host.projects, compilePathGlob);
   takeAll(yaml, [...at, 'tokenHosts'], host.tokenHosts, parseHost);
+}
+
+type WebhookEntry = NonNullable<ConfigurationFile['webhooks']>[number];
+
+function checkWebhook(yaml: ValidatedYaml<unknown>, at: KeyPath, entry: WebhookEntry): void {
+  if (entry.host !== undefined) yaml.take([...at, 'host'], parseHost(entry.host));
+  if (entry.secret !== undefined) yaml.take([...at, 'secret'], webhookSecret(entry.secret));
+  if ((entry.secret === undefined) === (entry.unauthenticated !== true)) {
+    const problem = 'must have either a secret or unauthenticated: true';
+    yaml.take(at, unparsed(problem, 'name the secret the sender shares: secret:<namespace>/<name>#<field>'));
+  }
+}
+
+/** Which secret an event is checked with must not be a matter of order. */
+function checkOnePerType(yaml: ValidatedYaml<unknown>, entries: readonly WebhookEntry[]): void {
+  for (const [index, { type }] of entries.entries()) {
+    if (entries.findIndex((other) => other.type === type) === index) continue;
+    yaml.take(['webhooks', index, 'type'], unparsed('is there already', 'keep one entry for each type'));
+  }
+}
+
+function webhookSecret(written: string): Parsed<unknown> {
+  const source = parseCredentialName(written);
+  if (!source.ok || source.value.kind === 'secret' || source.value.kind === 'env') return source;
+  return unparsed('is no single value', 'write secret:<namespace>/<name>#<field> or env:<NAME>');
 }
 
 function takeAll(

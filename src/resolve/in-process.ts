@@ -4,9 +4,10 @@ import type { RegistryClient } from '../registry/sources.ts';
 import { sleepForReal, type Sleep } from '../registry/time.ts';
 import type { Store } from '../store/store.ts';
 import { startDeadline } from './deadline.ts';
-import type { Ports } from './job.ts';
+import type { Ports, Settle } from './job.ts';
 import { answerQuery } from './query.ts';
 import type { Resolver } from './resolver.ts';
+import { settle } from './settle.ts';
 
 export interface InProcessOptions {
   readonly configuration: OperatorConfiguration;
@@ -30,7 +31,9 @@ export function createInProcessResolver(options: InProcessOptions): Resolver {
   return {
     async resolve(query, signal) {
       using budget = startDeadline(query.budgetMs, ports, signal);
-      return await answerQuery(query, { configuration, broker }, ports, budget.signal);
+      const settleHere: Settle = async (job, during) => settle(job, ports, during);
+      const answering = { operator: { configuration, broker }, ports, settle: settleHere, record: query.explain !== true };
+      return await answerQuery(query, answering, budget.signal);
     },
     async close() {
       await (await client)?.close();

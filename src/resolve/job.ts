@@ -31,6 +31,8 @@ export interface Job {
   readonly intervalMs: number;
   /** When the query began, milliseconds since the epoch: what was learnt since then is new enough for it. */
   readonly startedAt: number;
+  /** How long a newer answer is waited for when there is one already, in milliseconds. */
+  readonly patienceMs: number;
   /** Sentences for `explain`, in the order things happened. */
   readonly steps: string[];
 }
@@ -42,6 +44,9 @@ export type Settled =
   | { readonly kind: 'nothing'; readonly tags: number; readonly label: string; readonly nearest?: string }
   /** The registry could not be asked, with the decision that was there before. */
   | { readonly kind: 'fault'; readonly fault: Fault; readonly previous?: StoredDecision };
+
+/** Decides a job. */
+export type Settle = (job: Job, signal: AbortSignal) => Promise<Settled>;
 
 /** Whether something learnt at `at` is new enough for this job. */
 export function isNewEnough(job: Job, at: number, now: number): boolean {

@@ -6,19 +6,29 @@ import { answerToKeep, frozenAnswer, held } from './answers.ts';
 import { choiceResolution } from './choice.ts';
 import { inParallel } from './concurrency.ts';
 import { explanationOf } from './explain.ts';
-import type { Job, Ports, Settled } from './job.ts';
+import type { Job, Ports, Settle, Settled } from './job.ts';
 import { observed, resolutionOf } from './resolution.ts';
 import type { Resolution, ResolveQuery } from './resolver.ts';
-import { settle } from './settle.ts';
 
+/** How long somebody with a decision waits for a newer one, in milliseconds. */
+const RENEW_FOR_MS = 3_000;
 /** Decisions worked on at the same time. Requests are bounded per host by the registry client. */
 const JOBS_AT_ONCE = 16;
+
+/** How a query is answered. */
+export interface Answering {
+  readonly operator: { readonly configuration: OperatorConfiguration; readonly broker: AccessBroker };
+  readonly ports: Ports;
+  /** Decides each job: by asking and waiting, or from what is known. */
+  readonly settle: Settle;
+  /** False: who asks only wants to know what would be answered, so it is not kept as given. */
+  readonly record: boolean;
+}
 
 /** Answers every ask of a query; asks that share a key are decided once. */
 export async function answerQuery(
   query: ResolveQuery,
-  operator: { readonly configuration: OperatorConfiguration; readonly broker: AccessBroker },
-  ports: Ports,
+  { operator, ports, settle, record }: Answering,
   signal: AbortSignal,
 ): Promise<readonly Resolution[]> {
   const { who } = query;
@@ -26,7 +36,7 @@ export async function answerQuery(
   const admitted = admissions.flatMap((admission) => (admission.kind === 'admitted' ? [admission.admitted] : []));
   const answers = await answersOf(who.application, admitted, ports);
   const undecided = admitted.filter((one) => frozenAnswer(one, answers) === undefined);
-  const outcomes = await settleAll(jobsOf(undecided, ports.now()), ports, signal);
+  const outcomes = await settleAll(jobsOf(undecided, ports.now()), settle, signal);
 
   const given: Answer[] = [];
   const resolutions: Resolution[] = [];
@@ -56,7 +66,7 @@ export async function answerQuery(
         return admission satisfies never;
     }
   }
-  if (who.application !== '' && query.explain !== true && given.length > 0)
+  if (record && who.application !== '' && given.length > 0)
     await ports.store.answers.record(who.application, given);
   return resolutions;
 }
@@ -77,12 +87,12 @@ async function answersOf(
 
 async function settleAll(
   jobs: readonly Job[],
-  ports: Ports,
+  settle: Settle,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Outcome>> {
   const outcomes = await inParallel(jobs, JOBS_AT_ONCE, async (job) => ({
     job,
-    settled: await settle(job, ports, signal),
+    settled: await settle(job, signal),
   }));
   return new Map(outcomes.map((outcome) => [outcome.job.key, outcome]));
 }
@@ -106,7 +116,7 @@ async function answerOne(
 }
 
 /** One job for all asks of a key: the shortest interval, and a digest when one of them needs it. */
-function jobsOf(admitted: readonly Admitted[], startedAt: number): readonly Job[] {
+export function jobsOf(admitted: readonly Admitted[], startedAt: number): readonly Job[] {
   const jobs = new Map<string, Job>();
   for (const one of admitted) {
     const same = jobs.get(one.key);
@@ -120,6 +130,7 @@ function jobsOf(admitted: readonly Admitted[], startedAt: number): readonly Job[
       wantsDigest: one.wantsDigest || same?.wantsDigest === true,
       intervalMs: Math.min(one.intervalMs, same?.intervalMs ?? Infinity),
       startedAt,
+      patienceMs: RENEW_FOR_MS,
       steps: [],
     });
   }

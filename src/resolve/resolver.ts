@@ -63,9 +63,44 @@ export type Resolution = (
   readonly explanation?: Explanation;
 };
 
+/**
+ * Which generation asks: what Argo CD told the plugin of it. A claim, as {@link CallerClaim} is. A resolver that refreshes
+ * applications learns from it what each of them uses, and what it was answered.
+ */
+export interface GenerationClaim {
+  /** Random; the queries of one generation share it. */
+  readonly id: string;
+  readonly source: SourceClaim;
+  /** Commit, chart version or digest of an OCI artifact. */
+  readonly revision: string;
+  /** Of the plugin parameters as they arrived, with what `.argocd-source.yaml` put into them. */
+  readonly parametersFingerprint: string;
+  /** `sync: full`: image changes are wanted as a whole sync operation, with hooks. */
+  readonly sync?: 'full';
+}
+
+/** The source as the Application writes it; tells the sources of an application apart. */
+export interface SourceClaim {
+  readonly repoURL: string;
+  /** Empty for a chart. */
+  readonly path: string;
+  readonly targetRevision: string;
+}
+
+/** What a generation has to say when it is over, whether or not it asked anything. */
+export interface GenerationReport {
+  readonly v: 1;
+  readonly who: CallerClaim;
+  readonly generation: GenerationClaim;
+  /** What people should know of the rendering; notices of resolutions are not repeated. */
+  readonly notices: readonly Notice[];
+}
+
 export interface ResolveQuery {
   readonly v: 1;
   readonly who: CallerClaim;
+  /** Absent: a person asks (`explain`), and nothing is registered. */
+  readonly generation?: GenerationClaim;
   /** Time for the whole query in milliseconds; a duration, because clocks of two machines differ. */
   readonly budgetMs: number;
   readonly asks: readonly Ask[];
@@ -73,10 +108,12 @@ export interface ResolveQuery {
   readonly explain?: boolean;
 }
 
-/** Answers asks; in this process (`in-process.ts`) or in another (later). */
+/** Answers asks; in this process (`in-process.ts`) or in another (`src/remote`). */
 export interface Resolver {
   /** One resolution per ask, in the same order. Rejects only for bugs; faults are resolutions. */
   resolve(query: ResolveQuery, signal: AbortSignal): Promise<readonly Resolution[]>;
+  /** Takes note of a generation that is over. Absent where nobody listens. Never fails a generation. */
+  report?(report: GenerationReport, signal: AbortSignal): Promise<void>;
   /** Lets go of files and connections. */
   close(): Promise<void>;
 }

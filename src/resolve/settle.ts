@@ -9,8 +9,6 @@ import { evaluate, followDigest, headOf, type Overtaken } from './evaluate.ts';
 import { isNewEnough, leaseOf, pauseKeys, type Job, type Ports, type Settled } from './job.ts';
 import { renewListing } from './renew-listing.ts';
 
-/** How long somebody with a decision waits for a newer one, in milliseconds. */
-const RENEW_FOR_MS = 3_000;
 /** A lease is extended three times in this time; one that was not belongs to a process that is gone. */
 const LEASE_MS = 8_000;
 const WAIT_FIRST_MS = 25;
@@ -29,7 +27,7 @@ interface Known {
 
 /**
  * Answers a job: from the store when that is new enough, else by asking the registry, or by waiting for the process that
- * does so already. Somebody with a decision waits {@link RENEW_FOR_MS} at most; a first resolution as long as `signal` lets it.
+ * does so already. Somebody with a decision waits `job.patienceMs` at most; a first resolution as long as `signal` lets it.
  */
 export async function settle(job: Job, ports: Ports, signal: AbortSignal): Promise<Settled> {
   const first = await look(job, ports);
@@ -37,7 +35,7 @@ export async function settle(job: Job, ports: Ports, signal: AbortSignal): Promi
   if (first.stored !== undefined) {
     const fault = await restingFault(job, ports);
     if (fault !== undefined) return { kind: 'fault', fault, previous: first.stored.value };
-    using patience = startDeadline(RENEW_FOR_MS, ports, signal);
+    using patience = startDeadline(job.patienceMs, ports, signal);
     return await work(job, ports, patience.signal, signal);
   }
   return work(job, ports, signal, signal);

@@ -44,6 +44,13 @@ export class Database {
     return this.#connection.generation !== undefined;
   }
 
+  /** Bytes of what is on disk, by SQLite's own count; undefined in memory. */
+  size(): number | undefined {
+    if (!this.persistent) return undefined;
+    const row = this.get('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size');
+    return Number(row?.['bytes'] ?? 0);
+  }
+
   get(sql: string, ...values: readonly Value[]): Row | undefined {
     return this.#guarded(() => this.#prepare(sql).get(...values));
   }

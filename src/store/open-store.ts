@@ -4,11 +4,13 @@ import { ownHolder } from './holder.ts';
 import { pruneWhenDue } from './prune.ts';
 import { sqliteAnswers } from './sqlite-answers.ts';
 import { sqliteDecisions } from './sqlite-decisions.ts';
+import { sqliteDocuments } from './sqlite-documents.ts';
 import { sqliteFacts } from './sqlite-facts.ts';
 import { sqliteFaults } from './sqlite-faults.ts';
 import { sqliteLeases } from './sqlite-leases.ts';
 import { sqliteListings } from './sqlite-listings.ts';
 import { sqlitePauses } from './sqlite-pauses.ts';
+import { sqliteReceived } from './sqlite-received.ts';
 import type { Store } from './store.ts';
 
 export interface StoreOptions {
@@ -39,6 +41,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     faults: sqliteFaults(database),
     leases: sqliteLeases(database, now, () => `${ownHolder()} ${born}.${++leasesTaken}`),
     pauses: sqlitePauses(database, now),
+    received: sqliteReceived(database, now),
+    documents: (collection, read) => sqliteDocuments(database, collection, read),
+    size: () => database.size(),
     async close() {
       if (database.persistent) pruneWhenDue(database, now());
       database.close();

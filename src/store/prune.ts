@@ -12,6 +12,7 @@ const CLAIM = `INSERT INTO upkeep (id, pruned_at) VALUES (1, ?1)
 const BY_AGE = [
   'DELETE FROM decisions WHERE used_at < ?',
   'DELETE FROM answers WHERE used_at < ?',
+  'DELETE FROM received WHERE used_at < ?',
   'DELETE FROM repositories WHERE used_at < ?',
   'DELETE FROM faults WHERE at < ?',
   'DELETE FROM leases WHERE until < ?',

@@ -37,6 +37,16 @@ const STEPS: readonly string[] = [
   CREATE TABLE pauses (key TEXT PRIMARY KEY, since INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;
   CREATE TABLE upkeep (id INTEGER PRIMARY KEY CHECK (id = 1), pruned_at INTEGER NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE received (
+    application TEXT NOT NULL, question TEXT NOT NULL, received_at INTEGER NOT NULL, used_at INTEGER NOT NULL, answer TEXT NOT NULL,
+    PRIMARY KEY (application, question)
+  ) STRICT;
+  CREATE TABLE documents (
+    collection TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (collection, key)
+  ) STRICT;
+  `,
 ];
 
 /** Tables in an order in which rows can be copied without breaking a reference. */
@@ -51,6 +61,8 @@ export const TABLES: readonly string[] = [
   'leases',
   'pauses',
   'upkeep',
+  'received',
+  'documents',
 ];
 
 /** The schema version this program writes. */

@@ -145,6 +145,28 @@ export interface PauseStore {
   pause(key: string, until: number): void;
 }
 
+/** An answer that another process gave, and when: what is served when that process is away. */
+export interface ReceivedAnswer {
+  /** JSON text. */
+  readonly answer: string;
+  readonly receivedAt: number;
+}
+
+/** Answers of the controller as a sidecar got them, by application and question. */
+export interface ReceivedAnswerStore {
+  /** Those there are of these questions. */
+  get(application: string, questions: readonly string[]): Promise<ReadonlyMap<string, ReceivedAnswer>>;
+  put(application: string, answers: ReadonlyMap<string, ReceivedAnswer>): Promise<void>;
+}
+
+/** Small values of one kind by key, which their owner removes; unlike everything else here they do not age. */
+export interface DocumentStore<T> {
+  all(): Promise<ReadonlyMap<string, T>>;
+  /** @param value plain JSON. */
+  put(key: string, value: T): Promise<void>;
+  remove(key: string): Promise<void>;
+}
+
 /** Everything that is kept. */
 export interface Store {
   readonly decisions: DecisionStore;
@@ -154,6 +176,14 @@ export interface Store {
   readonly faults: FaultStore;
   readonly leases: LeaseStore;
   readonly pauses: PauseStore;
+  readonly received: ReceivedAnswerStore;
+  /**
+   * @param collection a name of ours.
+   * @param read checks a kept value: it may have been written by another version. What it refuses (undefined) is forgotten.
+   */
+  documents<T>(collection: string, read: (value: unknown) => T | undefined): DocumentStore<T>;
+  /** Bytes on disk; undefined while answers are held in memory alone. */
+  size(): number | undefined;
   /** Forgets what was not used for long, if that is due, and lets go of files. */
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ export interface Metrics {
   registryRequest(host: string, outcome: RequestOutcome, seconds: number, bytes: number): void;
   /** `unchanged`: the registry confirmed the last one (304). `tags`: how many there are; not looked at when it failed. */
   listing(host: string, outcome: 'complete' | 'unchanged' | 'failed', tags: number): void;
-  /** Applications that a sidecar asked for: what it was told, and how long that took in all. */
+  /** One request of a sidecar: what became of it, and how long it took. */
   resolveRequest(outcome: 'answered' | 'refused' | 'invalid' | 'unauthorized' | 'overloaded' | 'failed', seconds: number): void;
   decisionMoved(cause: 'poll' | 'webhook' | 'first'): void;
   /** From the listing that showed it to the rendering that acknowledged it. */

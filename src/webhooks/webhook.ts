@@ -1,21 +1,6 @@
 import type { Repository, Tag } from '../image/reference.ts';
 
-/** Which sender an endpoint `/webhook/<type>` is for. */
-export const WEBHOOK_TYPES = [
-  'docker-hub',
-  'ghcr',
-  'harbor',
-  'quay',
-  'acr',
-  'ecr',
-  'gitlab',
-  'artifact-registry',
-  'jfrog',
-  'gitea',
-  'distribution',
-  'generic',
-] as const;
-export type WebhookType = (typeof WEBHOOK_TYPES)[number];
+export { WEBHOOK_TYPES, type WebhookType } from '../operator/webhook-types.ts';
 
 /** A request as it arrived. Header names are in lower case. */
 export interface WebhookRequest {

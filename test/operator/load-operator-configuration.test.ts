@@ -33,6 +33,8 @@ describe('loadOperatorConfiguration', () => {
       unmatchedPolicy: { parameters: 'warn', file: 'error', annotations: 'error' },
       modes: [],
       controlPlaneNamespace: 'argocd',
+      webhooks: [],
+      refresh: { concurrency: 10, perRepository: 2, fullSyncProjects: [] },
     });
     expect(configuration).not.toHaveProperty('controller');
   });
@@ -74,6 +76,11 @@ unmatchedPolicy: {file: warn}
 modes:
   - {project: legacy-*, mode: observe}
 controller: {url: "https://image-resolver.argocd.svc:8443", caFile: /controller-ca.pem}
+webhooks:
+  - {type: harbor, secret: "secret:argocd/webhooks#harbor", host: Harbor.example.com}
+  - {type: quay, secret: env:QUAY_SECRET}
+  - {type: generic, unauthenticated: true}
+refresh: {concurrency: 4, perRepository: 1, fullSync: {projects: [payments-*]}}
 `);
     expect(configuration).toEqual({
       intervalMs: 5_400_000,
@@ -114,6 +121,12 @@ controller: {url: "https://image-resolver.argocd.svc:8443", caFile: /controller-
       unmatchedPolicy: { parameters: 'warn', file: 'warn', annotations: 'error' },
       modes: [{ project: 'legacy-*', mode: 'observe' }],
       controller: { url: 'https://image-resolver.argocd.svc:8443', caFile: '/controller-ca.pem' },
+      webhooks: [
+        { type: 'harbor', secret: 'secret:argocd/webhooks#harbor', unauthenticated: false, host: 'harbor.example.com' },
+        { type: 'quay', secret: 'env:QUAY_SECRET', unauthenticated: false },
+        { type: 'generic', unauthenticated: true },
+      ],
+      refresh: { concurrency: 4, perRepository: 1, fullSyncProjects: ['payments-*'] },
     });
   });
 
@@ -216,6 +229,27 @@ controller: {url: "https://image-resolver.argocd.svc:8443", caFile: /controller-
       fix: '25s',
     },
     { name: 'a relative path', yaml: 'state: here', at: '3:1', what: 'state must be an absolute path', fix: '' },
+    {
+      name: 'a webhook without a secret',
+      yaml: 'webhooks:\n  - {type: harbor}',
+      at: '4:5',
+      what: 'webhooks[0] must have either a secret or unauthenticated: true',
+      fix: 'secret:<namespace>/<name>#<field>',
+    },
+    {
+      name: 'a webhook secret that holds more than one value',
+      yaml: 'webhooks:\n  - {type: harbor, secret: "pullsecret:a/b"}',
+      at: '4:20',
+      what: 'webhooks[0].secret is no single value',
+      fix: 'env:<NAME>',
+    },
+    {
+      name: 'two webhooks of one sender',
+      yaml: 'webhooks:\n  - {type: quay, unauthenticated: true}\n  - {type: quay, unauthenticated: true}',
+      at: '5:6',
+      what: 'webhooks[1].type is there already',
+      fix: 'one entry',
+    },
     {
       name: 'an unknown mode',
       yaml: 'modes:\n  - {mode: freez}',

@@ -189,6 +189,8 @@ function configurationOf(self: World): OperatorConfiguration {
     rendering: { kustomizeBuildOptions: [], remoteSourceHosts: ['*'], gitCredentials: false } as never,
     unmatchedPolicy: { parameters: 'warn', file: 'error', annotations: 'error' },
     modes: self.modes,
+    webhooks: [],
+    refresh: { concurrency: 10, perRepository: 2, fullSyncProjects: [] },
   };
 }
 
