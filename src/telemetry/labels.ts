@@ -5,9 +5,7 @@ import type { RequestOutcome } from './metrics.ts';
 export const OTHER = 'other';
 
 /** Statuses that tell an operator something by themselves; of the others only the class does. */
-const TELLING: ReadonlySet<number> = new Set([
-  200, 206, 304, 307, 400, 401, 403, 404, 405, 429, 500, 502, 503, 504,
-]);
+const TELLING: ReadonlySet<number> = new Set([200, 206, 304, 307, 400, 401, 403, 404, 405, 429, 500, 502, 503, 504]);
 
 /** A registry answers what it likes, so its statuses are a closed set here: `503`, or the class `5xx`; a fault's own code. */
 export function statusLabel(outcome: RequestOutcome): string {

@@ -11,7 +11,10 @@ export interface Metrics {
   /** `unchanged`: the registry confirmed the last one (304). `tags`: how many there are; not looked at when it failed. */
   listing(host: string, outcome: 'complete' | 'unchanged' | 'failed', tags: number): void;
   /** One request of a sidecar: what became of it, and how long it took. */
-  resolveRequest(outcome: 'answered' | 'refused' | 'invalid' | 'unauthorized' | 'overloaded' | 'failed', seconds: number): void;
+  resolveRequest(
+    outcome: 'answered' | 'refused' | 'invalid' | 'unauthorized' | 'overloaded' | 'failed',
+    seconds: number,
+  ): void;
   decisionMoved(cause: 'poll' | 'webhook' | 'first'): void;
   /** From the listing that showed it to the rendering that acknowledged it. */
   rolledOut(seconds: number): void;
@@ -28,6 +31,13 @@ export interface Metrics {
   readonly contentType: string;
 }
 
+/**
+ * What keeps an image from rolling out: automated without selfHeal and the image moved; the last sync failed at this
+ * revision; the manifests carry hooks, which Argo CD does not run for an image-only change; what is served is stale; an
+ * image cannot be resolved at all.
+ */
+export type ApplicationCondition = 'self-heal-off' | 'last-sync-failed' | 'hooks' | 'stale' | 'failing';
+
 /** Values that are looked up when metrics are scraped. A gauge that nobody gives is left out. */
 export interface GaugeSource {
   /** Each decision is one or the other. */
@@ -37,9 +47,14 @@ export interface GaugeSource {
   listingAges?(): ReadonlyMap<string, number>;
   /** By host that is throttled or down: seconds until it is asked again. */
   pausedHosts?(): ReadonlyMap<string, number>;
-  refreshQueue?(): { readonly waiting: number; readonly inFlight: number; readonly oldestSeconds: number; readonly givenUp: number };
-  /** Applications in a state people should know of. */
-  applicationConditions?(): Readonly<Record<'self-heal-off' | 'last-sync-failed' | 'hooks' | 'stale' | 'failing', number>>;
+  refreshQueue?(): {
+    readonly waiting: number;
+    readonly inFlight: number;
+    readonly oldestSeconds: number;
+    readonly givenUp: number;
+  };
+  /** How many Applications are in each of the conditions that people should know of. */
+  applicationConditions?(): Readonly<Record<ApplicationCondition, number>>;
   storeBytes?(): number;
   /** False: the store's files cannot be used, what is decided is in memory only and lost at the next start. */
   storePersistent?(): boolean;
