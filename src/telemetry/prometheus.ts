@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { WEBHOOK_TYPES } from '../operator/webhook-types.ts';
 import { addGauges } from './gauges.ts';
 import { listed, statusLabel } from './labels.ts';
 import type { GaugeSource, Metrics } from './metrics.ts';
@@ -7,8 +8,6 @@ import { addProcessMetrics } from './process-metrics.ts';
 export interface MetricsOptions {
   /** Registry hosts that get series of their own: those the operator configured. Asked each time: files are reloaded. */
   readonly knownHosts: () => ReadonlySet<string>;
-  /** Every `/webhook/<type>` there is. */
-  readonly webhookTypes: readonly string[];
   /** Of this program. */
   readonly version: string;
 }
@@ -35,7 +34,7 @@ const WORDS = {
 /**
  * {@link Metrics} for Prometheus, in a registry of their own. Counting never throws and costs a few microseconds.
  */
-export function createMetrics({ knownHosts, webhookTypes, version }: MetricsOptions): Metrics {
+export function createMetrics({ knownHosts, version }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: readonly string[]): Counter =>
@@ -105,7 +104,7 @@ export function createMetrics({ knownHosts, webhookTypes, version }: MetricsOpti
   for (const event of WORDS.refresh) refreshes.inc({ event }, 0);
   for (const event of WORDS.sync) syncs.inc({ event }, 0);
   for (const result of WORDS.event) events.inc({ result }, 0);
-  const types = new Set(webhookTypes);
+  const types = new Set<string>(WEBHOOK_TYPES);
   for (const type of types) for (const result of WORDS.webhook) webhooks.inc({ type, result }, 0);
 
   return {
