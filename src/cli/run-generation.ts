@@ -22,6 +22,7 @@ export async function runGeneration(request: GenerateRequest): Promise<Generatio
         resolver: async () => (resolver ??= openResolver(configuration, (notice) => warnings.push(notice))),
         tools: TOOLS_ON_PATH,
         now: monotonicMs,
+        random: Math.random,
       },
       stopSignal(),
     );

@@ -1,7 +1,8 @@
 import type { ImageField } from '../edit/image-field.ts';
 import { tagInGit as tagInGitOf } from '../policy/candidate.ts';
 import type { ImagePolicy } from '../policy/image-policy.ts';
-import type { Ask, Resolution, ResolveQuery, Resolver } from '../resolve/resolver.ts';
+import type { Notice } from '../error/user-error.ts';
+import type { Ask, GenerationClaim, Resolution, ResolveQuery, Resolver } from '../resolve/resolver.ts';
 
 /** The question a policy asks for one field (or, with a target, before there are fields). */
 export function askFor(policy: ImagePolicy, field?: ImageField): Ask {
@@ -41,13 +42,21 @@ function followsGit({ choice }: ImagePolicy): boolean {
  */
 export class Answers {
   readonly #open: () => Promise<Resolver>;
-  readonly #query: Omit<ResolveQuery, 'asks' | 'budgetMs'>;
+  readonly #query: Omit<ResolveQuery, 'asks' | 'budgetMs' | 'generation'>;
+  #generation: GenerationClaim | undefined;
   readonly #known = new Map<string, Resolution>();
   #resolver: Promise<Resolver> | undefined;
 
   constructor(open: () => Promise<Resolver>, query: Omit<ResolveQuery, 'asks' | 'budgetMs'>) {
     this.#open = open;
-    this.#query = query;
+    const { generation, ...rest } = query;
+    this.#query = rest;
+    this.#generation = generation;
+  }
+
+  /** The policies, now that they are read, want image changes as whole syncs. To be said before anything is asked. */
+  wantFullSync(): void {
+    if (this.#generation !== undefined) this.#generation = { ...this.#generation, sync: 'full' };
   }
 
   /** Opens the resolver while there is time. */
@@ -61,12 +70,22 @@ export class Answers {
     const unknown = new Map(keyed.filter(([key]) => !this.#known.has(key)));
     if (unknown.size > 0) {
       const resolver = await (this.#resolver ??= this.#open());
-      const resolutions = await resolver.resolve({ ...this.#query, budgetMs, asks: [...unknown.values()] }, signal);
+      const generation = this.#generation;
+      const query = { ...this.#query, ...(generation !== undefined && { generation }), budgetMs };
+      const resolutions = await resolver.resolve({ ...query, asks: [...unknown.values()] }, signal);
       // Who was told to stop says so; to the resolver it looks like time that ran out.
       signal.throwIfAborted();
       for (const [index, key] of [...unknown.keys()].entries()) this.#known.set(key, at(resolutions, index));
     }
     return keyed.map(([key]) => this.#known.get(key)).filter((resolution) => resolution !== undefined);
+  }
+
+  /** Tells whoever listens that the generation is over: also when it asked nothing. Not waited for: `close` does. */
+  async report(notices: readonly Notice[], signal: AbortSignal): Promise<void> {
+    const generation = this.#generation;
+    if (generation === undefined || (this.#known.size > 0 && notices.length === 0)) return;
+    const resolver = await (this.#resolver ??= this.#open());
+    void resolver.report?.({ v: 1, who: this.#query.who, generation, notices }, signal);
   }
 }
 

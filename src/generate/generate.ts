@@ -14,6 +14,7 @@ import { openWorkspace, sweepLeftovers } from '../render/workspace.ts';
 import type { Resolver } from '../resolve/resolver.ts';
 import { Answers } from './asks.ts';
 import { noticing } from './failures.ts';
+import { generationClaim } from './generation-claim.ts';
 import type { ImageReport } from './image-report.ts';
 import { forRenderer } from './renderer-mismatch.ts';
 import { answerTargets, overridesFrom } from './targets.ts';
@@ -30,6 +31,8 @@ export interface GenerateRequest {
   readonly inPlace: boolean;
   /** Collect what `explain` shows. */
   readonly explain: boolean;
+  /** Argo CD asks, and gets what comes out: a controller takes down which images the application uses. */
+  readonly register: boolean;
   /** AppProject to ask as, where a person named one; else the environment's. */
   readonly project?: string;
 }
@@ -41,6 +44,8 @@ export interface GeneratePorts {
   readonly tools: RenderTools;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
+  /** 0 up to 1. */
+  readonly random: () => number;
 }
 
 export interface Generation {
@@ -70,7 +75,8 @@ export async function generate(
     return left;
   };
 
-  const parameters = readParameters(request.environment['ARGOCD_APP_PARAMETERS']);
+  const writtenParameters = request.environment['ARGOCD_APP_PARAMETERS'];
+  const parameters = readParameters(writtenParameters);
   const environment = readBuildEnvironment(request.environment);
   const root = findAppRoot(request.directory, request.tree === undefined ? {} : { treeHint: request.tree });
   const stop = new AbortController();
@@ -78,21 +84,27 @@ export async function generate(
   const workspace = openWorkspace({ root, inPlace: request.inPlace, temporaryDirectory: tmpdir() });
   const project = request.project ?? environment.projectName;
   const who = { application: environment.appName, ...(project !== undefined && { project }) };
+  // Only a controller has anything to take down, and without one a generation without policies opens no resolver.
+  const registers = request.register && configuration.controller !== undefined && environment.appName !== '';
   const answers = new Answers(ports.resolver, {
     v: 1,
     who,
     explain: request.explain,
+    ...(registers && { generation: generationClaim(environment, writtenParameters, ports.random) }),
   });
   try {
     const spec = renderSpecFrom(parameters, environment);
     const renderer = spec.renderer ?? detectRenderer(root.app);
     const observed = modeFor(configuration, who) === 'observe';
-    const read = async (): Promise<WrittenPolicies> =>
-      noticing(
+    const read = async (): Promise<WrittenPolicies> => {
+      const policies = await noticing(
         observed,
         async () => forRenderer(renderer, parameters, await readPolicies(parameters, root)),
         noPolicies,
       );
+      if (policies.sync === 'full') answers.wantFullSync();
+      return policies;
+    };
     const early = mayHaveTargets(parameters, root) ? await read() : undefined;
     const targets =
       early === undefined
@@ -121,7 +133,7 @@ export async function generate(
     const whileItRuns = Promise.race([started.promise, rendering]).then(async () => {
       const policies = early ?? (await read());
       const { resolveImages } = await import('./resolve-images.ts');
-      if (policies.parameters.length + policies.file.length > 0) await answers.prepare();
+      if (registers || policies.parameters.length + policies.file.length > 0) await answers.prepare();
       await sweepLeftovers(tmpdir());
       return { policies, resolveImages };
     });
@@ -132,11 +144,14 @@ export async function generate(
     const images = await noticing(
       observed,
       async () => resolveImages({ text, policies, targets, answers, configuration, timeLeft, signal }),
-      (notices) => ({ text, reports: () => [], notices }),
+      (notices) => ({ text, reports: () => [], notices, resolutionNotices: [] }),
     );
+    const ofRendering = [...policies.notices, ...rendered.notices, ...images.notices];
+    if (registers) await answers.report(ofRendering, signal);
     return {
-      ...images,
-      notices: [...policies.notices, ...rendered.notices, ...images.notices],
+      text: images.text,
+      reports: images.reports,
+      notices: [...ofRendering, ...images.resolutionNotices],
     };
   } finally {
     // Where something else failed first, the renderer may still run and write.

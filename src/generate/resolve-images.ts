@@ -38,6 +38,8 @@ export async function resolveImages(input: RenderedImages): Promise<{
   readonly text: string;
   readonly reports: () => readonly ImageReport[];
   readonly notices: readonly Notice[];
+  /** Of what was answered; whoever answered knows them. */
+  readonly resolutionNotices: readonly Notice[];
 }> {
   const { unmatchedPolicy } = input.configuration;
   const rendering = findImages(input.text, { rules: input.policies.fieldRules });
@@ -82,12 +84,10 @@ export async function resolveImages(input: RenderedImages): Promise<{
     text: applyEdits(input.text, planEdits(rendering, writes)),
     reports: () =>
       imageReports({ fields, decided, writes, policies, shadowed: matches.shadowed, targets: input.targets }),
-    notices: [
-      ...readings.flatMap(({ notices }) => notices),
-      ...matches.notices,
-      ...observed,
-      ...[...resolutions, ...input.targets.map(({ resolution }) => resolution)].flatMap(({ notices }) => notices),
-    ],
+    notices: [...readings.flatMap(({ notices }) => notices), ...matches.notices, ...observed],
+    resolutionNotices: [...resolutions, ...input.targets.map(({ resolution }) => resolution)].flatMap(
+      ({ notices }) => notices,
+    ),
   };
 }
 

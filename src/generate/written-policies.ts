@@ -12,6 +12,7 @@ export interface WrittenPolicies {
   readonly parameters: readonly ImagePolicy[];
   readonly file: readonly ImagePolicy[];
   readonly fieldRules: readonly FieldRule[];
+  readonly sync?: 'full';
   readonly notices: readonly Notice[];
 }
 
@@ -37,8 +38,10 @@ export async function readPolicies(parameters: PluginParameters, root: AppRoot):
   const { policiesFromParameters } = await import('../policy/from-parameters.ts');
   const fromParameters = await policiesFromParameters(parameters);
   const fromFile = await readPolicyFile(root);
+  const sync = fromParameters.sync ?? fromFile?.sync;
   return {
     parameters: fromParameters.policies,
+    ...(sync !== undefined && { sync }),
     file: fromFile?.policies ?? [],
     fieldRules: fromFile?.fieldRules ?? [],
     notices: [...fromParameters.notices, ...(fromFile?.notices ?? [])],

@@ -75,4 +75,12 @@ export const policyFileSchema: v.GenericSchema<PolicyFile> = v.strictObject({
   kind: v.literal('ImagePolicies'),
   images: v.exactOptional(v.pipe(v.array(image), v.description('Image policies'))),
   fields: v.exactOptional(v.pipe(v.array(fieldRule), v.description('Image fields of custom resources'))),
+  sync: v.exactOptional(
+    v.pipe(
+      v.literal('full'),
+      v.description(
+        'A moved image starts a whole sync operation, with hooks; needs a controller and the operator’s consent',
+      ),
+    ),
+  ),
 });

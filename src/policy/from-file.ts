@@ -22,6 +22,7 @@ export const MAX_POLICY_FILE_BYTES = 524_288;
 /** What `.image-resolver.yaml` says. */
 export interface PolicyFileReading {
   readonly policies: readonly ImagePolicy[];
+  readonly sync?: 'full';
   /** Image fields of custom resources. */
   readonly fieldRules: readonly FieldRule[];
   readonly notices: readonly Notice[];
@@ -44,7 +45,7 @@ export function policiesFromFile(text: string, path: string): PolicyFileReading 
     version: 'failsafe',
     schema: policyFileSchema,
   });
-  const { images = [], fields = [] } = yaml.value;
+  const { images = [], fields = [], sync } = yaml.value;
   if (images.length > MAX_POLICIES) {
     throw yaml.errorAt(
       ['images'],
@@ -56,6 +57,7 @@ export function policiesFromFile(text: string, path: string): PolicyFileReading 
   const built = images.map((image, index) => policyOf(yaml, image, ['images', index]));
   return {
     policies: built.map(({ policy }) => policy),
+    ...(sync !== undefined && { sync }),
     fieldRules: fields.map((rule, index) => fieldRuleOf(yaml, rule, ['fields', index])),
     notices: built.flatMap(({ notices }) => notices),
   };

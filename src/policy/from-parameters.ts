@@ -14,6 +14,8 @@ import { quoted, type Written, type WrittenSettings } from './written.ts';
 /** Policies with what is to be said about them. */
 export interface PolicyReading {
   readonly policies: readonly ImagePolicy[];
+  /** The setting `sync`, which is the application's. */
+  readonly sync?: 'full';
   readonly notices: readonly Notice[];
 }
 
@@ -36,10 +38,21 @@ export async function policiesFromParameters(parameters: PluginParameters): Prom
       origin: { place: 'parameters', where: image.where },
     }),
   );
+  const sync = settings.forAll.get('sync')?.[0];
   return {
     policies: built.map(({ policy }) => policy),
+    ...(sync !== undefined && { sync: syncFrom(sync) }),
     notices: [...settings.notices, ...built.flatMap(({ notices }) => notices)],
   };
+}
+
+function syncFrom({ text, where }: Written): 'full' {
+  if (text.trim() === 'full') return 'full';
+  throw new UserError('SETTING_INVALID', {
+    what: `sync is ${quoted(text)}, and only full has a meaning`,
+    where,
+    fix: 'write full, or remove the setting to leave syncing to Argo CD',
+  });
 }
 
 /** One image of the list. */

@@ -41,10 +41,17 @@ export function imageSettingsFrom(entries: ReadonlyMap<string, string>): ImageSe
     if (parsedKey === undefined) throw unknownSetting(key, where, 'parameters');
     const { setting } = parsedKey;
     const alias = parsedKey.alias.replaceAll('/', '_');
-    const { isTarget, meaningless: isMeaningless } = describeSetting(setting);
+    const { isTarget, ofApplication, meaningless: isMeaningless } = describeSetting(setting);
     if (isMeaningless === true) {
       meaningless.add(setting);
       continue;
+    }
+    if (alias !== '' && ofApplication === true) {
+      throw new UserError('SETTING_INVALID', {
+        what: `${setting} is for the whole application, and an alias stands before it`,
+        where,
+        fix: `write ${setting} alone`,
+      });
     }
     if (alias === '' && isTarget === true) {
       throw new UserError('SETTING_INVALID', {

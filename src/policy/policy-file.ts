@@ -36,4 +36,5 @@ export interface PolicyFile {
   readonly kind: 'ImagePolicies';
   readonly images?: readonly FileImage[];
   readonly fields?: readonly FileFieldRule[];
+  readonly sync?: 'full';
 }

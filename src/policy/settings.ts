@@ -15,6 +15,8 @@ export interface SettingDescription {
   readonly isTarget?: true;
   /** Not in annotations: they belong to whoever writes the manifest of the workload. */
   readonly notInAnnotations?: true;
+  /** About the application, not an image: never with an alias, never in annotations. */
+  readonly ofApplication?: true;
   /** Write-back settings of argocd-image-updater: accepted, and said once that they do nothing. */
   readonly meaningless?: true;
 }
@@ -52,6 +54,7 @@ export const SETTINGS = {
   'on-unsatisfied': { fileKey: 'onUnsatisfied', values: 'git or error' },
   'on-removed': { fileKey: 'onRemoved', values: 'keep or next-best' },
   'poll-interval': { aliases: ['image-poll-interval'], fileKey: 'pollInterval', values: 'a duration such as 2m' },
+  sync: { fileKey: 'sync', values: 'full', ofApplication: true },
   'force-update': { values: 'anything', meaningless: true },
   'write-back-method': { values: 'anything', meaningless: true },
   'write-back-target': { values: 'anything', meaningless: true },
@@ -72,8 +75,9 @@ export function describeSetting(name: SettingName): SettingDescription {
 
 /** Whether a setting may be written in a place. */
 export function isAllowedIn(name: SettingName, place: Place): boolean {
-  const { isTarget, notInAnnotations, meaningless } = describeSetting(name);
-  return place !== 'annotation' || (isTarget !== true && notInAnnotations !== true && meaningless !== true);
+  if (place !== 'annotation') return true;
+  const { isTarget, notInAnnotations, ofApplication, meaningless } = describeSetting(name);
+  return ![isTarget, notInAnnotations, ofApplication, meaningless].includes(true);
 }
 
 const BY_NAME: ReadonlyMap<string, SettingName> = new Map(

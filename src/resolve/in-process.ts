@@ -32,7 +32,12 @@ export function createInProcessResolver(options: InProcessOptions): Resolver {
     async resolve(query, signal) {
       using budget = startDeadline(query.budgetMs, ports, signal);
       const settleHere: Settle = async (job, during) => settle(job, ports, during);
-      const answering = { operator: { configuration, broker }, ports, settle: settleHere, record: query.explain !== true };
+      const answering = {
+        operator: { configuration, broker },
+        ports,
+        settle: settleHere,
+        record: query.explain !== true,
+      };
       return await answerQuery(query, answering, budget.signal);
     },
     async close() {

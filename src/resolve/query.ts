@@ -66,8 +66,7 @@ export async function answerQuery(
         return admission satisfies never;
     }
   }
-  if (record && who.application !== '' && given.length > 0)
-    await ports.store.answers.record(who.application, given);
+  if (record && who.application !== '' && given.length > 0) await ports.store.answers.record(who.application, given);
   return resolutions;
 }
 

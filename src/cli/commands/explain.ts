@@ -17,6 +17,7 @@ export async function runExplain(directory: string | undefined, options: Explain
     environment: { ...process.env, ...application?.environment },
     inPlace: false,
     explain: true,
+    register: false,
     ...(options.project !== undefined && { project: options.project }),
   });
   if (generation === undefined) return;

@@ -7,6 +7,7 @@ export async function runGenerate(options: { readonly inPlace?: true }): Promise
     environment: process.env,
     inPlace: options.inPlace === true,
     explain: false,
+    register: true,
   });
   if (generation !== undefined) process.stdout.write(generation.text);
 }
