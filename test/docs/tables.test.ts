@@ -110,7 +110,7 @@ describe('docs/configuration.md', () => {
     const { entries = {} } = unwrapped(schema as Parts);
     return Object.entries(entries).flatMap(([key, value]) => {
       const inner = deep ? keysOf(value, true) : [];
-      return inner.length === 0 || key === 'controller' ? [key] : inner.map((one) => `${key}.${one}`);
+      return inner.length === 0 ? [key] : inner.map((one) => `${key}.${one}`);
     });
   };
   function unwrapped(parts: Parts): Parts {
