@@ -5,10 +5,11 @@ import type { OperatorConfiguration } from '../operator/operator-configuration.t
 import { readBuildEnvironment } from '../parameters/build-environment.ts';
 import { readParameters } from '../parameters/read-parameters.ts';
 import { renderSpecFrom } from '../parameters/render-spec.ts';
-import { findAppRoot } from '../render/app-root.ts';
+import type { PluginParameters } from '../parameters/plugin-parameters.ts';
+import { type AppRoot, findAppRoot } from '../render/app-root.ts';
 import { detectRenderer } from '../render/detect.ts';
 import { render } from '../render/render.ts';
-import type { Rendered } from '../render/render-spec.ts';
+import type { BuildEnvironment, Rendered, RendererKind, RenderSpec } from '../render/render-spec.ts';
 import type { RenderTools } from '../render/render-options.ts';
 import { openWorkspace, sweepLeftovers } from '../render/workspace.ts';
 import type { Resolver } from '../resolve/resolver.ts';
@@ -74,51 +75,26 @@ export async function generate(
     if (left <= 0) throw budgetExceeded(configuration.budgetMs);
     return left;
   };
-
-  const writtenParameters = request.environment['ARGOCD_APP_PARAMETERS'];
-  const parameters = readParameters(writtenParameters);
-  const environment = readBuildEnvironment(request.environment);
-  const root = findAppRoot(request.directory, request.tree === undefined ? {} : { treeHint: request.tree });
+  const prepared = prepare(request, ports);
+  const { parameters, environment, root, spec, answers, isRegistered, isObserved } = prepared;
   const stop = new AbortController();
   let rendering: Promise<Rendered> | undefined;
   const workspace = openWorkspace({ root, inPlace: request.inPlace, temporaryDirectory: tmpdir() });
-  const project = request.project ?? environment.projectName;
-  const who = { application: environment.appName, ...(project !== undefined && { project }) };
-  // Only a controller has anything to take down, and without one a generation without policies opens no resolver.
-  const registers = request.register && configuration.controller !== undefined && environment.appName !== '';
-  const answers = new Answers(ports.resolver, {
-    v: 1,
-    who,
-    explain: request.explain,
-    ...(registers && { generation: generationClaim(environment, writtenParameters, ports.random) }),
-  });
   try {
-    const spec = renderSpecFrom(parameters, environment);
-    const renderer = spec.renderer ?? detectRenderer(root.app);
-    const observed = modeFor(configuration, who) === 'observe';
-    const read = async (): Promise<WrittenPolicies> => {
-      const policies = await noticing(
-        observed,
-        async () => forRenderer(renderer, parameters, await readPolicies(parameters, root)),
-        noPolicies,
-      );
-      if (policies.sync === 'full') answers.wantFullSync();
-      return policies;
-    };
-    const early = mayHaveTargets(parameters, root) ? await read() : undefined;
+    const early = mayHaveTargets(parameters, root) ? await policiesOf(prepared) : undefined;
     const targets =
       early === undefined
         ? []
         : // What is wrong is told after rendering, where the same is asked again.
           await noticing(
-            observed,
+            isObserved,
             async () => answerTargets(early, answers, timeLeft, signal),
             () => [],
           );
     const started = Promise.withResolvers<void>();
     rendering = render({
       root,
-      spec: { ...spec, renderer },
+      spec,
       environment,
       policy: configuration.rendering,
       overrides: overridesFrom(targets),
@@ -131,9 +107,9 @@ export async function generate(
     // Nothing that costs time comes before the renderer runs. While it does: policies are read, what its output will need is
     // loaded, and what killed predecessors left is swept.
     const whileItRuns = Promise.race([started.promise, rendering]).then(async () => {
-      const policies = early ?? (await read());
+      const policies = early ?? (await policiesOf(prepared));
       const { resolveImages } = await import('./resolve-images.ts');
-      if (registers || policies.parameters.length + policies.file.length > 0) await answers.prepare();
+      if (isRegistered || policies.parameters.length + policies.file.length > 0) await answers.prepare();
       await sweepLeftovers(tmpdir());
       return { policies, resolveImages };
     });
@@ -142,23 +118,69 @@ export async function generate(
 
     const { text } = rendered;
     const images = await noticing(
-      observed,
+      isObserved,
       async () => resolveImages({ text, policies, targets, answers, configuration, timeLeft, signal }),
       (notices) => ({ text, reports: () => [], notices, resolutionNotices: [] }),
     );
     const ofRendering = [...policies.notices, ...rendered.notices, ...images.notices];
-    if (registers) await answers.report(ofRendering, signal);
-    return {
-      text: images.text,
-      reports: images.reports,
-      notices: [...ofRendering, ...images.resolutionNotices],
-    };
+    if (isRegistered) await answers.report(ofRendering, signal);
+    return { text: images.text, reports: images.reports, notices: [...ofRendering, ...images.resolutionNotices] };
   } finally {
     // Where something else failed first, the renderer may still run and write.
     stop.abort();
     await rendering?.catch(() => {});
     await workspace.dispose();
   }
+}
+
+/** What is known of a generation before anything is read but its environment. */
+interface Prepared {
+  readonly parameters: PluginParameters;
+  readonly environment: BuildEnvironment;
+  readonly root: AppRoot;
+  readonly spec: RenderSpec & { readonly renderer: RendererKind };
+  readonly answers: Answers;
+  /** A controller takes down what the application uses. */
+  readonly isRegistered: boolean;
+  /** The application as a whole is in mode observe. */
+  readonly isObserved: boolean;
+}
+
+function prepare(request: GenerateRequest, { configuration, resolver, random }: GeneratePorts): Prepared {
+  const writtenParameters = request.environment['ARGOCD_APP_PARAMETERS'];
+  const parameters = readParameters(writtenParameters);
+  const environment = readBuildEnvironment(request.environment);
+  const root = findAppRoot(request.directory, request.tree === undefined ? {} : { treeHint: request.tree });
+  const project = request.project ?? environment.projectName;
+  const who = { application: environment.appName, ...(project !== undefined && { project }) };
+  // Only a controller has anything to take down, and without one a generation without policies opens no resolver.
+  const isRegistered = request.register && configuration.controller !== undefined && environment.appName !== '';
+  const answers = new Answers(resolver, {
+    v: 1,
+    who,
+    explain: request.explain,
+    ...(isRegistered && { generation: generationClaim(environment, writtenParameters, random) }),
+  });
+  const spec = renderSpecFrom(parameters, environment);
+  return {
+    parameters,
+    environment,
+    root,
+    spec: { ...spec, renderer: spec.renderer ?? detectRenderer(root.app) },
+    answers,
+    isRegistered,
+    isObserved: modeFor(configuration, who) === 'observe',
+  };
+}
+
+async function policiesOf({ parameters, root, spec, answers, isObserved }: Prepared): Promise<WrittenPolicies> {
+  const policies = await noticing(
+    isObserved,
+    async () => forRenderer(spec.renderer, parameters, await readPolicies(parameters, root)),
+    noPolicies,
+  );
+  if (policies.sync === 'full') answers.wantFullSync();
+  return policies;
 }
 
 function budgetExceeded(budgetMs: number): UserError {
