@@ -1,7 +1,7 @@
 // The objects of Argo CD as its users and its installation write them.
 
 import type { Parameter } from '../../e2e/argo-cd.ts';
-import type { ApiObject } from './kubernetes-api.ts';
+import type { ApiObject } from '../../support/real-kubernetes-api.ts';
 
 /** Namespace of Argo CD itself. */
 export const CONTROL_PLANE = 'argocd';
@@ -11,6 +11,14 @@ export const DEPLOYMENTS = '/apis/apps/v1/deployments';
 
 export function applicationsOf(namespace: string): string {
   return `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications`;
+}
+
+export function projectsOf(namespace: string): string {
+  return `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/appprojects`;
+}
+
+export function applicationSetsOf(namespace: string): string {
+  return `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applicationsets`;
 }
 
 /** One source, or one of several. Without `parameters` it is rendered by Argo CD itself. */
@@ -103,6 +111,19 @@ export function projectManifest({ name, sourceNamespaces = [], syncWindows = [] 
   };
 }
 
+/** An ApplicationSet without generators; its children are Applications with an owner. */
+export function applicationSetManifest(name: string): object {
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'ApplicationSet',
+    metadata: { name, namespace: CONTROL_PLANE },
+    spec: {
+      generators: [],
+      template: { metadata: {}, spec: { project: 'default', destination: {}, source: { repoURL: '' } } },
+    },
+  };
+}
+
 /** What Argo CD's installation has besides Deployments, as far as its programs ask for it. */
 export function installationObjects(): readonly { readonly path: string; readonly object: object }[] {
   const metadata = (name: string): object => ({
@@ -134,7 +155,7 @@ export function installationObjects(): readonly { readonly path: string; readonl
       },
     },
     {
-      path: `/apis/argoproj.io/v1alpha1/namespaces/${CONTROL_PLANE}/appprojects`,
+      path: projectsOf(CONTROL_PLANE),
       object: projectManifest({ name: 'default' }),
     },
   ];
@@ -163,6 +184,7 @@ export interface ApplicationState extends ApiObject {
 export interface DeploymentState extends ApiObject {
   readonly spec: {
     readonly template: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
       readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string }[] };
     };
   };

@@ -36,7 +36,7 @@ export interface Sandbox extends AsyncDisposable {
   /** Makes a folder below it. */
   directory(...path: readonly string[]): Promise<string>;
   start(options: ProgramOptions): Promise<Program>;
-  /** The last lines of every log. */
+  /** The last lines of every log, without what Argo CD says of each call and each run of Git. */
   lastLines(count: number): Promise<string>;
   /** Lets the logs stay after the end; answers where. */
   keepLogs(): string;
@@ -44,6 +44,8 @@ export interface Sandbox extends AsyncDisposable {
 
 const READY_WITHIN_MS = 60_000;
 const LOOK_AGAIN_MS = 20;
+const LONGEST_LINE = 600;
+const NOISE = /"grpc\.method"|"msg":"git |"msg":"Trace"|GetRepoObjs stats|Ignore status for all/;
 
 /**
  * Reads `started <pid>`, `ended <pid>` and `keep`. The end of the input is the end of the test process, even by SIGKILL: then
@@ -115,7 +117,8 @@ export async function openSandbox(name: string): Promise<Sandbox> {
       const files = (await readdir(logs)).toSorted();
       const tails = files.map(async (file) => {
         const lines = (await readFile(join(logs, file), 'utf8')).trimEnd().split('\n');
-        return [`== ${file}`, ...lines.slice(-count)].join('\n');
+        const telling = lines.filter((line) => !NOISE.test(line)).map((line) => line.slice(0, LONGEST_LINE));
+        return [`== ${file}`, ...telling.slice(-count)].join('\n');
       });
       return (await Promise.all(tails)).join('\n');
     },

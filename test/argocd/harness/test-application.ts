@@ -1,0 +1,161 @@
+import type { ApiObject } from '../../support/real-kubernetes-api.ts';
+import type { RealKubernetes } from '../../support/real-kubernetes.ts';
+import {
+  APPLICATIONS,
+  applicationManifest,
+  type ApplicationOptions,
+  applicationsOf,
+  type ApplicationState,
+  CONTROL_PLANE,
+  DEPLOYMENTS,
+  type DeploymentState,
+  destinationOf,
+} from './argo-cd-objects.ts';
+import type { Mirror } from './mirror.ts';
+import { waitFor } from './wait-for.ts';
+
+/** An Application of a test: everything is asked of what the API said last. */
+export interface TestApplication {
+  readonly name: string;
+  readonly namespace: string;
+  /** As the plugin is told it. */
+  readonly instanceName: string;
+  /** Where its manifests go. */
+  readonly destination: string;
+  state(): ApplicationState | undefined;
+  /** `Synced`, `OutOfSync`, `Unknown`. */
+  syncStatus(): string | undefined;
+  /** A live Deployment. */
+  deployment(name: string): DeploymentState | undefined;
+  /** Image of the first container of a live Deployment. */
+  live(deployment: string): string | undefined;
+  /** Resolves when the live Deployment has the image. */
+  becomesLive(deployment: string, image: string, withinMs?: number): Promise<void>;
+  /** Sets `argocd.argoproj.io/refresh`, as people do. */
+  askForRefresh(kind: 'normal' | 'hard'): Promise<void>;
+  /** Asks, and waits until Argo CD has compared and said so. */
+  refresh(kind: 'normal' | 'hard'): Promise<void>;
+  /** Notes what the Application and its Deployments go through from now on. */
+  observe(): Observation;
+  /** JSON merge patch. */
+  patch(patch: unknown): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Values in the order they came, each only when it differs from the one before. */
+export interface Observation {
+  readonly syncStatuses: readonly string[];
+  /** Types of `status.conditions`, whenever there are any. */
+  readonly conditions: readonly string[];
+  /** `web=registry/acme/web:1.0.1`, of every Deployment of its destination. */
+  readonly images: readonly string[];
+  /** How often `argocd.argoproj.io/refresh` was set. */
+  readonly refreshes: number;
+  stop(): void;
+}
+
+export async function createTestApplication(
+  kubernetes: RealKubernetes,
+  mirror: Mirror,
+  options: ApplicationOptions,
+): Promise<TestApplication> {
+  const { name } = options;
+  const namespace = options.namespace ?? CONTROL_PLANE;
+  const destination = destinationOf(options);
+  const path = `${applicationsOf(namespace)}/${name}`;
+  const { admin } = kubernetes;
+  await admin.must('POST', applicationsOf(namespace), { body: applicationManifest(options) });
+
+  const patch = async (change: unknown): Promise<ApiObject> =>
+    admin.must('PATCH', path, { body: change, contentType: 'application/merge-patch+json' });
+  const askForRefresh = async (kind: string): Promise<ApiObject> =>
+    patch({ metadata: { annotations: { [REFRESH]: kind } } });
+  const state = (): ApplicationState | undefined => mirror.get(APPLICATIONS, namespace, name) as ApplicationState;
+  const deployment: TestApplication['deployment'] = (of) =>
+    mirror.get(DEPLOYMENTS, destination, of) as DeploymentState | undefined;
+  const live: TestApplication['live'] = (of) => deployment(of)?.spec.template.spec.containers[0]?.image;
+
+  return {
+    name,
+    namespace,
+    instanceName: namespace === CONTROL_PLANE ? name : `${namespace}_${name}`,
+    destination,
+    state,
+    syncStatus: () => state()?.status?.sync?.status,
+    deployment,
+    live,
+    becomesLive: async (of, image, withinMs) =>
+      waitFor(mirror, `${name} has ${image}`, () => live(of) === image, withinMs),
+    async askForRefresh(kind) {
+      await askForRefresh(kind);
+    },
+    async refresh(kind) {
+      const asked = versionOf(await askForRefresh(kind));
+      await waitFor(mirror, `${name} is refreshed`, () => {
+        const now = state();
+        return now !== undefined && versionOf(now) > asked && refreshOf(now) === undefined;
+      });
+    },
+    observe: () => observe(mirror, { namespace, name, destination }),
+    async patch(change) {
+      await patch(change);
+    },
+    async remove() {
+      await admin.must('DELETE', path);
+    },
+  };
+}
+
+function observe(
+  mirror: Mirror,
+  of: { readonly namespace: string; readonly name: string; readonly destination: string },
+): Observation {
+  const [syncStatuses, conditions, images]: [string[], string[], string[]] = [[], [], []];
+  const note = (values: string[], value: string | undefined): void => {
+    if (value !== undefined && values.at(-1) !== value) values.push(value);
+  };
+  let refreshes = 0;
+  let asked: string | undefined;
+  const look = (object: ApiObject): void => {
+    if (object.kind === 'Application' && isNamed(object, of.namespace, of.name)) {
+      const { status } = object as ApplicationState;
+      note(syncStatuses, status?.sync?.status);
+      for (const { type } of status?.conditions ?? []) note(conditions, type);
+      const now = refreshOf(object);
+      if (now !== undefined && now !== asked) refreshes += 1;
+      asked = now;
+    } else if (object.kind === 'Deployment' && object.metadata.namespace === of.destination) {
+      note(images, `${object.metadata.name}=${imageOf(object) ?? ''}`);
+    }
+  };
+  for (const collection of [APPLICATIONS, DEPLOYMENTS]) for (const object of mirror.all(collection)) look(object);
+  const stop = mirror.onChange(look);
+  return {
+    syncStatuses,
+    conditions,
+    images,
+    get refreshes() {
+      return refreshes;
+    },
+    stop,
+  };
+}
+
+const REFRESH = 'argocd.argoproj.io/refresh';
+
+function refreshOf({ metadata }: ApiObject): string | undefined {
+  return (metadata['annotations'] as Readonly<Record<string, string>> | undefined)?.[REFRESH];
+}
+
+function isNamed({ metadata }: ApiObject, namespace: string, name: string): boolean {
+  return metadata.namespace === namespace && metadata.name === name;
+}
+
+/** Versions are etcd's revisions here, and grow. */
+function versionOf({ metadata }: ApiObject): number {
+  return Number(metadata['resourceVersion']);
+}
+
+function imageOf(deployment: ApiObject): string | undefined {
+  return (deployment as DeploymentState).spec.template.spec.containers[0]?.image;
+}

@@ -1,0 +1,202 @@
+// The sidecar alone on a real Argo CD: people (or a timer) ask for a hard refresh, and the newest images get live.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Files } from './harness/git.ts';
+import type { TestApplication } from './harness/test-application.ts';
+import { PushToLive } from './harness/times.ts';
+import { useArgoCd } from './harness/use-argo-cd.ts';
+import { below, chart, directory, kustomization, policies } from './manifests.ts';
+import type { ApplicationOptions } from './harness/argo-cd-objects.ts';
+
+const argoCd = useArgoCd();
+const pushToLive = new PushToLive();
+afterAll(() => console.log(pushToLive.toString()));
+
+const repository = (name: string): string => `${argoCd().registry.host}/acme/${name}`;
+const image = (name: string, tag: string): string => `${repository(name)}:${tag}`;
+
+async function push(name: string, ...tags: readonly string[]): Promise<void> {
+  await argoCd().registry.pushImages(tags.map((tag) => ({ repository: `acme/${name}`, tag })));
+}
+
+/** An application of one source. */
+async function create(
+  name: string,
+  files: Files,
+  settings?: Readonly<Record<string, string>>,
+  options: Partial<ApplicationOptions> = {},
+): Promise<TestApplication> {
+  const { url } = await argoCd().createRepository(files);
+  const parameters = policies([`app=${repository(name)}:~1.0`], settings);
+  return argoCd().createApplication({ name, sources: [{ url, parameters }], ...options });
+}
+
+/** Every image that the Deployment of the application has had, after a push of two: one that satisfies the policy, one that doesn't. */
+async function imagesOverAPush(application: TestApplication, how: string): Promise<readonly string[]> {
+  const { name } = application;
+  const seen = application.observe();
+  await application.becomesLive(name, image(name, '1.0.1'));
+  await pushToLive.measure(
+    how,
+    async () => push(name, '1.0.2', '1.1.0'),
+    async () => {
+      await application.askForRefresh('hard');
+      await application.becomesLive(name, image(name, '1.0.2'));
+    },
+  );
+  seen.stop();
+  return seen.images.filter((entry) => entry.startsWith(`${name}=`)).map((entry) => entry.slice(name.length + 1));
+}
+
+const newestOf = (name: string): readonly string[] => [image(name, '1.0.1'), image(name, '1.0.2')];
+
+describe('a pushed image is live after a hard refresh', () => {
+  test('with kustomize', async () => {
+    await push('kustomized', '1.0.0', '1.0.1');
+    const application = await create('kustomized', kustomization({ kustomized: image('kustomized', '1.0.0') }));
+    expect(await imagesOverAPush(application, 'kustomize')).toEqual(newestOf('kustomized'));
+  });
+
+  test('with a Helm chart and targets, in everything the chart uses the tag for', async () => {
+    await push('charted', '1.0.0', '1.0.1');
+    const application = await create('charted', chart('charted', { repository: 'example.com/none', tag: '0' }), {
+      'app.helm.image-name': 'image.repository',
+      'app.helm.image-tag': 'image.tag',
+    });
+    expect(await imagesOverAPush(application, 'Helm with targets')).toEqual(newestOf('charted'));
+    expect(application.deployment('charted')?.spec.template.metadata.labels).toMatchObject({ version: '1.0.2' });
+  });
+
+  test('with a directory of plain files', async () => {
+    await push('plain', '1.0.0', '1.0.1');
+    expect(
+      await imagesOverAPush(await create('plain', directory({ plain: image('plain', '1.0.0') })), 'directory'),
+    ).toEqual(newestOf('plain'));
+  });
+
+  test('with several sources, each with policies of its own', async () => {
+    await push('several', '1.0.0', '1.0.1');
+    await push('other', '2.0.0', '2.3.0');
+    const { url } = await argoCd().createRepository({
+      ...below('several', kustomization({ several: image('several', '1.0.0') })),
+      ...below('other', directory({ other: image('other', '2.0.0') })),
+    });
+    const application = await argoCd().createApplication({
+      name: 'several',
+      sources: [
+        { url, path: 'several', parameters: policies([`${repository('several')}:~1.0`]) },
+        { url, path: 'other', parameters: policies([`${repository('other')}:^2`]) },
+      ],
+    });
+    await application.becomesLive('other', image('other', '2.3.0'));
+    expect(await imagesOverAPush(application, 'multi-source')).toEqual(newestOf('several'));
+    expect(application.live('other')).toBe(image('other', '2.3.0'));
+  });
+
+  test('of an application in the namespace of a team', async () => {
+    await argoCd().createNamespace('team-a');
+    await argoCd().createProject({ name: 'team-a', sourceNamespaces: ['team-a'] });
+    await push('team', '1.0.0', '1.0.1');
+    const files = kustomization({ team: image('team', '1.0.0') });
+    const application = await create('team', files, undefined, { namespace: 'team-a', project: 'team-a' });
+    expect(await imagesOverAPush(application, 'application in another namespace')).toEqual(newestOf('team'));
+    expect((await argoCd().generations(application)).length).toBeGreaterThan(0);
+  });
+
+  test('of an application that an ApplicationSet made', async () => {
+    await push('generated', '1.0.0', '1.0.1');
+    const owner = await argoCd().createApplicationSet('generated');
+    const files = kustomization({ generated: image('generated', '1.0.0') });
+    const application = await create('generated', files, undefined, { metadata: { ownerReferences: [owner] } });
+    expect(await imagesOverAPush(application, 'child of an ApplicationSet')).toEqual(newestOf('generated'));
+  });
+});
+
+describe('generations', () => {
+  test('there is one for each hard refresh, and none for a normal one', async () => {
+    await push('counted', '1.0.0', '1.0.1');
+    const application = await create('counted', kustomization({ counted: image('counted', '1.0.0') }));
+    await application.becomesLive('counted', image('counted', '1.0.1'));
+    const before = (await argoCd().generations(application)).length;
+    await application.refresh('normal');
+    expect(await argoCd().generations(application)).toHaveLength(before);
+    await application.refresh('hard');
+    const generations = await argoCd().generations(application);
+    expect(generations).toHaveLength(before + 1);
+    expect(generations.at(-1)).toMatchObject({ revision: application.state()?.status?.sync?.revision, exitCode: 0 });
+  });
+
+  test('two repo-servers generate in turn, and both see what was pushed', async () => {
+    await push('replicas', '1.0.0', '1.0.1');
+    const application = await create('replicas', kustomization({ replicas: image('replicas', '1.0.0') }));
+    await application.becomesLive('replicas', image('replicas', '1.0.1'));
+    const second = await argoCd().addRepoServer();
+    try {
+      for (let count = 0; count < 4; count += 1) await application.refresh('hard');
+      const ofSecond = await second.generations();
+      expect(ofSecond.filter((generation) => generation.application === 'replicas')).not.toEqual([]);
+      expect(ofSecond.map(({ exitCode }) => exitCode)).not.toContain(1);
+      expect(application.live('replicas')).toBe(image('replicas', '1.0.1'));
+    } finally {
+      await argoCd().removeRepoServer(second);
+    }
+  });
+});
+
+describe('what Argo CD does with an image-only change', () => {
+  let application: TestApplication;
+  beforeAll(async () => {
+    await push('unhealed', '1.0.0', '1.0.1');
+    const files = kustomization({ unhealed: image('unhealed', '1.0.0') });
+    application = await create('unhealed', files, undefined, { syncPolicy: 'automated' });
+    await application.becomesLive('unhealed', image('unhealed', '1.0.1'));
+  });
+
+  test('automated sync without selfHeal leaves it OutOfSync', async () => {
+    await push('unhealed', '1.0.2');
+    await application.refresh('hard');
+    await argoCd().waitFor('it is OutOfSync', () => application.syncStatus() === 'OutOfSync');
+    await application.refresh('normal');
+    expect(application.live('unhealed')).toBe(image('unhealed', '1.0.1'));
+  });
+});
+
+describe('faults', () => {
+  test('while the registry is down, a hard refresh changes nothing and the application is never Unknown', async () => {
+    await push('offline', '1.0.0', '1.0.1');
+    const application = await create('offline', kustomization({ offline: image('offline', '1.0.0') }));
+    await application.becomesLive('offline', image('offline', '1.0.1'));
+    await argoCd().waitFor('it is synced', () => application.syncStatus() === 'Synced');
+    const seen = application.observe();
+    argoCd().registry.setOffline(true);
+    try {
+      await application.refresh('hard');
+      await application.refresh('hard');
+    } finally {
+      argoCd().registry.setOffline(false);
+      seen.stop();
+    }
+    expect(seen).toMatchObject({
+      syncStatuses: ['Synced'],
+      conditions: [],
+      images: [`offline=${image('offline', '1.0.1')}`],
+    });
+    // A host that could not be reached is left alone for a moment.
+    await push('offline', '1.0.2');
+    await argoCd().waitFor('what was pushed is rendered', async () => {
+      await application.refresh('hard');
+      return application.live('offline') === image('offline', '1.0.2');
+    });
+  });
+
+  test("Argo CD's controller is restarted between the push and the refresh", async () => {
+    await push('restarted', '1.0.0', '1.0.1');
+    const application = await create('restarted', kustomization({ restarted: image('restarted', '1.0.0') }));
+    await application.becomesLive('restarted', image('restarted', '1.0.1'));
+    await push('restarted', '1.0.2');
+    await argoCd().applicationController.restart();
+    await application.askForRefresh('hard');
+    await application.becomesLive('restarted', image('restarted', '1.0.2'));
+    expect(application.state()?.status?.conditions ?? []).toEqual([]);
+  });
+});
