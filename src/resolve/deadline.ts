@@ -31,7 +31,7 @@ export function startDeadline(ms: number, time: Time, parent: AbortSignal): Dead
 }
 
 /** Waits, and comes back early without complaint when the signal aborts. */
-export async function rest(ms: number, time: Time, signal: AbortSignal): Promise<void> {
+export async function rest(ms: number, time: Pick<Time, 'sleep'>, signal: AbortSignal): Promise<void> {
   try {
     await time.sleep(ms, signal);
   } catch (error) {
