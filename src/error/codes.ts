@@ -70,6 +70,10 @@ export const ERROR_CODES = {
   NOTHING_SATISFIES: 'Nothing satisfies the policy yet; the image stays as in Git.',
   BUDGET_EXCEEDED: 'The time for this generation passed before everything was known.',
 
+  // What the controller answered.
+  CONTROLLER_UNREACHABLE: 'The controller could not be asked, or what it answered cannot be used.',
+  PROJECT_MISMATCH: 'The Application belongs to another AppProject than the generation says.',
+
   // What the operator wrote or runs.
   OPERATOR_CONFIG_INVALID: 'The operator configuration is not valid.',
   OPERATOR_CONFIG_KEPT: 'The changed operator configuration is not valid; the one before stays in force.',

@@ -1,0 +1,172 @@
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { answerFault, connectionFault, ControllerFault } from './controller-fault.ts';
+
+/** Where the controller listens. */
+export interface Address {
+  readonly url: URL;
+  /** PEM certificates that are trusted instead of the system's. */
+  readonly ca?: string;
+}
+
+export interface Outgoing {
+  readonly method: 'GET' | 'POST';
+  /** With the query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+/**
+ * A connection that stays open between requests. It is opened when it is made, so that the handshakes are done while
+ * something else still runs; a fault of that is met again by the first request.
+ */
+export interface Connection {
+  /**
+   * One exchange. A connection that was cut while it rested is opened again, once.
+   *
+   * @throws {ControllerFault} or the signal's reason.
+   */
+  send(outgoing: Outgoing, maxBytes: number, signal: AbortSignal): Promise<Reply>;
+  close(): void;
+}
+
+// Loaded here, because loading node:https takes longer than most questions. Neither follows redirects nor knows of proxies:
+// a proxy of the cluster is for the way out, and would see the token.
+type HttpModule = Pick<typeof import('node:http'), 'request'> & { readonly Agent: new (options: object) => Agent };
+
+export async function openConnection({ url, ca }: Address): Promise<Connection> {
+  const secure = url.protocol === 'https:';
+  const http: HttpModule = secure ? await import('node:https') : await import('node:http');
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const tls = secure && ca !== undefined ? { ca } : {};
+  const target = {
+    host,
+    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    ...tls,
+    ...(secure && { servername: isIP(host) === 0 ? host : '' }),
+  };
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1, ...tls });
+  const connect = agent.createConnection.bind(agent);
+  let early: Duplex | null | undefined;
+  try {
+    early = connect(target);
+    // Why it failed is told by the first request.
+    early?.on('error', () => undefined);
+  } catch (error) {
+    throw connectionFault(error);
+  }
+  let rested = false;
+  agent.createConnection = (options, created) => {
+    const socket = early;
+    early = undefined;
+    if (socket === undefined || socket === null || socket.destroyed) {
+      rested = false;
+      return connect(options, created);
+    }
+    rested = true;
+    return socket;
+  };
+
+  const attempt = async (outgoing: Outgoing, maxBytes: number, signal: AbortSignal): Promise<Reply> => {
+    const base = url.pathname.replace(/\/+$/, '');
+    const request = http.request({
+      ...target,
+      method: outgoing.method,
+      path: `${base}${outgoing.path}`,
+      headers: { ...outgoing.headers, host: url.host },
+      agent,
+    } satisfies RequestOptions);
+    return exchange(request, outgoing.body, maxBytes, signal);
+  };
+  return {
+    async send(outgoing, maxBytes, signal) {
+      rested = true;
+      try {
+        const reply = await attempt(outgoing, maxBytes, signal);
+        // A server that waited for the request of an early connection for too long.
+        if (reply.status !== 408) return reply;
+      } catch (error) {
+        if (!(error instanceof CutError)) throw error;
+        if (!rested || signal.aborted) throw connectionFault(error.cause);
+      }
+      early = undefined;
+      try {
+        return await attempt(outgoing, maxBytes, signal);
+      } catch (error) {
+        throw error instanceof CutError ? connectionFault(error.cause) : error;
+      }
+    },
+    close() {
+      early?.destroy();
+      agent.destroy();
+    },
+  };
+}
+
+/** The connection ended before anything was answered. */
+class CutError extends Error {
+  override readonly name = 'CutError';
+}
+
+const CUT_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+
+function exchange(
+  request: ClientRequest,
+  body: Buffer | undefined,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Reply> {
+  return new Promise((done, failed) => {
+    const abort = (): void => {
+      settle(() => failed(signal.reason as Error));
+      request.destroy();
+    };
+    const settle = (end: () => void): void => {
+      signal.removeEventListener('abort', abort);
+      end();
+    };
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const cut = CUT_CODES.has(error.code ?? '');
+      settle(() => failed(cut ? new CutError('cut', { cause: error }) : connectionFault(error)));
+    });
+    request.on('response', (response) => {
+      readBody(response, maxBytes).then(
+        (bytes) => settle(() => done({ status: response.statusCode ?? 0, body: bytes })),
+        (error: Error) => {
+          settle(() => failed(error));
+          request.destroy();
+        },
+      );
+    });
+    request.on('upgrade', (_response, socket: Socket | Duplex) => {
+      settle(() => failed(answerFault('it answered with a change of the protocol')));
+      socket.destroy();
+    });
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    else request.end(body);
+  });
+}
+
+async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      total += chunk.length;
+      if (total > maxBytes) throw answerFault(`its answer is larger than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof ControllerFault ? error : answerFault('its answer was cut in the middle', error);
+  }
+  if (!response.complete) throw answerFault('its answer was cut in the middle');
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,250 @@
+import { modeFor } from '../operator/mode.ts';
+import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
+import { sleepForReal, type Sleep } from '../registry/time.ts';
+import { choiceResolution } from '../resolve/choice.ts';
+import type { Ask, GenerationReport, Resolution, ResolveQuery, Resolver } from '../resolve/resolver.ts';
+import type { ReceivedAnswer, Store } from '../store/store.ts';
+import { createControllerClient, type ControllerClient } from './controller-client.ts';
+import { answerFault, ControllerFault } from './controller-fault.ts';
+import { ShapeError } from './json-shape.ts';
+import { isWorthWriting, keptFrom, type KeptResolution, readKept, servedAgain } from './kept-answer.ts';
+import { withoutFailing } from './observed.ts';
+import { MAX_ASKS, MAX_NOTICES, MAX_REQUEST_BYTES, PATHS, type ReportBody } from './protocol.ts';
+import { questionOf } from './question.ts';
+import { readResolutions } from './read-resolutions.ts';
+
+export interface RemoteResolverOptions {
+  /** From the operator's configuration. */
+  readonly controller: { readonly url: string; readonly caFile?: string };
+  /** The bearer token ({@link file://./controller-client.ts}: `tokenFrom`). */
+  readonly token: () => string;
+  /** Opened at once, while the connection is made. */
+  readonly store: () => Promise<Store>;
+  /** For modes. */
+  readonly configuration: OperatorConfiguration;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Default: the machine's timers. */
+  readonly sleep?: Sleep;
+  readonly bounds?: Partial<Bounds>;
+}
+
+/** Times in milliseconds. */
+export interface Bounds {
+  /** For a query whose every answer is kept. */
+  readonly knownMs: number;
+  /** For one with something new in it, within the query's own budget: a first resolution waits up to 10 s in the controller. */
+  readonly newMs: number;
+  readonly reportMs: number;
+  /** After a timeout, kept answers are served without asking for this long. */
+  readonly pauseMs: number;
+}
+
+const BOUNDS: Bounds = { knownMs: 2_000, newMs: 12_000, reportMs: 1_000, pauseMs: 10_000 };
+
+/** What the controller needs less time than we have for, so that its own answer "not in time" arrives, in milliseconds. */
+const RESERVE_MS = 500;
+
+/**
+ * Answers asks by asking the controller, and by what it answered last when it is away. It never asks a registry: there is
+ * one decision, and it is the controller's.
+ */
+export function createRemoteResolver(options: RemoteResolverOptions): Resolver {
+  const { now, sleep = sleepForReal } = options;
+  const client = createControllerClient({ ...options, time: { now, sleep } });
+  const store = options.store();
+  store.catch(() => undefined);
+  return new RemoteResolver(options, client, store);
+}
+
+class RemoteResolver implements Resolver {
+  readonly #options: RemoteResolverOptions;
+  readonly #bounds: Bounds;
+  readonly #client: ControllerClient;
+  readonly #store: Promise<Store>;
+  /** Generations that had something to ask. */
+  readonly #asked = new Set<string>();
+  #away = false;
+
+  constructor(options: RemoteResolverOptions, client: ControllerClient, store: Promise<Store>) {
+    this.#options = options;
+    this.#bounds = { ...BOUNDS, ...options.bounds };
+    this.#client = client;
+    this.#store = store;
+  }
+
+  async resolve(query: ResolveQuery, signal: AbortSignal): Promise<readonly Resolution[]> {
+    const { configuration } = this.#options;
+    const open = query.asks.filter(({ choice }) => choice.kind === 'select');
+    if (open.length > 0 && query.generation !== undefined) this.#asked.add(query.generation.id);
+    const answered = new Map(open.length === 0 ? [] : await this.#answer(query, open, signal));
+    return query.asks.map((ask) => {
+      if (ask.choice.kind !== 'select') return choiceResolution(ask, ask.choice);
+      const resolution = answered.get(ask);
+      if (resolution === undefined) throw new Error('an ask was not answered');
+      const mode = modeFor(configuration, { ...query.who, repository: ask.repository });
+      return mode === 'observe' ? withoutFailing(resolution) : resolution;
+    });
+  }
+
+  async report(report: GenerationReport, signal: AbortSignal): Promise<void> {
+    const asked = this.#asked.delete(report.generation.id);
+    // Whoever is away was waited for long enough.
+    if (this.#away) return;
+    const body: ReportBody = { ...report, notices: report.notices.slice(0, MAX_NOTICES), asked };
+    try {
+      await this.#client.ask({ path: PATHS.report, body }, this.#bounds.reportMs, signal);
+    } catch (error) {
+      if (!(error instanceof ControllerFault)) throw error;
+      if (error.kind === 'timeout') await this.#pause();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+    await (await this.#store.catch(() => undefined))?.close();
+  }
+
+  async #answer(
+    query: ResolveQuery,
+    asks: readonly Ask[],
+    signal: AbortSignal,
+  ): Promise<readonly (readonly [Ask, Resolution])[]> {
+    const kept = await this.#kept(query, asks);
+    const store = await this.#store;
+    const allKept = asks.every((ask) => kept.has(ask));
+    const pausedUntil = store.pauses.pausedUntil(this.#pauseKey());
+    if (allKept && pausedUntil !== undefined) {
+      const fault = answerFault('it did not answer in time a moment ago, and is left alone for some seconds');
+      return asks.map((ask) => [ask, this.#withoutController(ask, kept.get(ask), fault)]);
+    }
+    const boundMs = allKept ? this.#bounds.knownMs : Math.min(this.#bounds.newMs, query.budgetMs);
+    const deadline = this.#options.now() + boundMs;
+    const answered: (readonly [Ask, Resolution])[] = [];
+    let fault: ControllerFault | undefined;
+    for (const part of partsOf(asks)) {
+      if (fault === undefined) {
+        try {
+          const leftMs = Math.max(0, Math.min(boundMs, deadline - this.#options.now()));
+          const resolutions = await this.#ask({ ...query, asks: part }, leftMs, signal);
+          answered.push(...resolutions.map((resolution, index) => [at(part, index), resolution] as const));
+          continue;
+        } catch (error) {
+          if (!(error instanceof ControllerFault)) throw error;
+          fault = error;
+        }
+      }
+      const missing = fault;
+      answered.push(...part.map((ask) => [ask, this.#withoutController(ask, kept.get(ask), missing)] as const));
+    }
+    if (fault === undefined && pausedUntil !== undefined) store.pauses.pause(this.#pauseKey(), this.#options.now());
+    if (fault?.kind === 'timeout') await this.#pause();
+    return answered;
+  }
+
+  /** Asks, and keeps what is answered. */
+  async #ask(query: ResolveQuery, boundMs: number, signal: AbortSignal): Promise<readonly Resolution[]> {
+    // Who has all answers waits for a short time only; the controller may still work on it for as long as was meant.
+    const budgetMs = Math.max(0, Math.min(query.budgetMs, this.#bounds.newMs) - RESERVE_MS);
+    const body = await this.#client.ask({ path: PATHS.resolve, body: { ...query, budgetMs } }, boundMs, signal);
+    let resolutions: readonly Resolution[];
+    try {
+      resolutions = readResolutions(body, query.asks.length);
+    } catch (error) {
+      if (error instanceof ShapeError) throw answerFault(`its answer is not understood: ${error.message}`, error);
+      throw error;
+    }
+    await this.#keep(query, resolutions);
+    return resolutions;
+  }
+
+  async #kept(query: ResolveQuery, asks: readonly Ask[]): Promise<ReadonlyMap<Ask, Kept>> {
+    const { application, project } = query.who;
+    // Without a name (a laptop) there is nobody to remember answers for.
+    if (application === '') return new Map();
+    const store = await this.#store;
+    const questions = new Map(asks.map((ask) => [ask, questionOf(ask, project)]));
+    const received = await store.received.get(application, [...questions.values()]);
+    const kept = new Map<Ask, Kept>();
+    for (const [ask, question] of questions) {
+      const answer = received.get(question);
+      const resolution = answer && readKept(answer);
+      if (answer !== undefined && resolution !== undefined) kept.set(ask, { answer, resolution });
+    }
+    return kept;
+  }
+
+  async #keep(query: ResolveQuery, resolutions: readonly Resolution[]): Promise<void> {
+    const { application, project } = query.who;
+    if (application === '' || query.explain === true) return;
+    const store = await this.#store;
+    const now = this.#options.now();
+    const before = await this.#kept(query, query.asks);
+    const changed = new Map<string, ReceivedAnswer>();
+    for (const [index, ask] of query.asks.entries()) {
+      const kept = keptFrom(at(resolutions, index));
+      if (kept === undefined || !isWorthWriting(kept, before.get(ask)?.answer, now)) continue;
+      changed.set(questionOf(ask, project), { answer: JSON.stringify(kept), receivedAt: now });
+    }
+    if (changed.size > 0) await store.received.put(application, changed);
+  }
+
+  #withoutController(ask: Ask, kept: Kept | undefined, fault: ControllerFault): Resolution {
+    this.#away = true;
+    const { url } = this.#client;
+    if (kept !== undefined) {
+      const why = fault.kind === 'misconfigured' ? `${fault.message} (${fault.fix})` : fault.message;
+      const { receivedAt } = kept.answer;
+      return servedAgain(ask, kept.resolution, { receivedAt, now: this.#options.now(), url, why });
+    }
+    const what = `the controller at ${url} could not be asked about ${ask.repository.name}, and nothing is known of it yet: ${fault.message}`;
+    const where = `${ask.where} (${ask.label})`;
+    return {
+      kind: 'failed',
+      error: { code: 'CONTROLLER_UNREACHABLE', what, where, fix: fault.fix },
+      why: what,
+      notices: [],
+    };
+  }
+
+  async #pause(): Promise<void> {
+    const store = await this.#store;
+    store.pauses.pause(this.#pauseKey(), this.#options.now() + this.#bounds.pauseMs);
+  }
+
+  #pauseKey(): string {
+    return `controller ${this.#client.url}`;
+  }
+}
+
+interface Kept {
+  readonly answer: ReceivedAnswer;
+  readonly resolution: KeptResolution;
+}
+
+/** Characters of asks in one request; a character has at most three bytes, and most have one. */
+const PART_CHARACTERS = Math.floor(MAX_REQUEST_BYTES / 3) - 16_384;
+
+/** Asks in requests that the controller takes. */
+function partsOf(asks: readonly Ask[]): readonly (readonly Ask[])[] {
+  const parts: Ask[][] = [];
+  let room = 0;
+  for (const ask of asks) {
+    const characters = JSON.stringify(ask).length;
+    const last = parts.at(-1);
+    if (last === undefined || last.length >= MAX_ASKS || characters > room) {
+      parts.push([ask]);
+      room = PART_CHARACTERS - characters;
+    } else {
+      last.push(ask);
+      room -= characters;
+    }
+  }
+  return parts;
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new Error(`there are ${items.length} only`);
+  return item;
+}
