@@ -30,18 +30,19 @@ export function hostOf(url: string | undefined): string | undefined {
 
 /** Each change once. Names that are no repository are left out: charts and other artefacts have such names too. */
 export function changesOf(images: readonly NamedImage[]): Parsed<readonly RegistryChange[]> {
-  if (images.some(({ host }) => host === undefined)) {
-    return unparsed('does not name the registry, and no "host" is configured for this sender');
-  }
   const changes = new Map<string, RegistryChange>();
   for (const image of images) {
     const change = changeOf(image);
     if (change !== undefined) changes.set(`${change.repository.name}:${change.tag ?? ''}`, change);
   }
+  if (changes.size === 0 && images.some(({ host }) => host === undefined)) {
+    return unparsed('does not name the registry, and no "host" is configured for this sender');
+  }
   return parsed(changes.size > MAX_CHANGES ? withoutTags([...changes.values()]) : [...changes.values()]);
 }
 
-function changeOf({ host = '', path, tag }: NamedImage): RegistryChange | undefined {
+function changeOf({ host, path, tag }: NamedImage): RegistryChange | undefined {
+  if (host === undefined) return undefined;
   const normalHost = normaliseHost(host);
   const repository = parseRepository(`${normalHost}/${path}`);
   // A bare word in front is no host for references: `registry/team/app` would be a repository of Docker Hub.
