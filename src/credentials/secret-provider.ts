@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Repository } from '../image/reference.ts';
-import type { FileRead } from '../operator/files.ts';
+import type { FilePorts } from '../operator/files.ts';
 import type { Credential, CredentialProvider } from '../registry/access.ts';
 import { credentialId, type CredentialSource } from '../operator/credential-name.ts';
 import { bestKey, parseDockerAuth, parseDockerConfig, parseUserAndPassword } from './docker-config.ts';
-import { credentialFrom, type ProviderContext } from './provider.ts';
+import { credentialFrom, type ProviderContext, type SecretRead, type SecretSource } from './provider.ts';
 import { unreadable } from './unreadable.ts';
 
 /** Keys of pull secrets: the two Kubernetes types, and what `kubectl create secret generic --from-file` makes of a docker configuration. */
@@ -14,9 +14,7 @@ const PULL_SECRET_KEYS = ['.dockerconfigjson', '.dockercfg', 'config.json'];
 export type RepositoryNames = readonly Pick<Repository, 'host' | 'path'>[];
 
 /**
- * A Kubernetes secret mounted at `<secretsDirectory>/<namespace>/<name>/<key>`. It is read for every credential asked for:
- * a file of a Secret volume is small and in memory, and a renewed one is used at once. The generation is the file's
- * identity (inode, times, size), so it is the same for every process and says nothing of the content.
+ * A Kubernetes secret. It is read for every credential asked for, so that a renewed one is used at once.
  *
  * Of a pull secret only `auths` count: programs to run are the operator's to name.
  */
@@ -26,28 +24,36 @@ export function createSecretProvider(
   { configuration, ports }: ProviderContext,
 ): CredentialProvider {
   const id = credentialId(source);
-  const directory = join(configuration.secretsDirectory, source.namespace, source.name);
-  const mount = `mount the secret at <secretsDirectory>/${source.namespace}/${source.name}`;
-  const get = (): Credential => {
-    const keys = source.kind === 'secret' ? [source.field] : PULL_SECRET_KEYS;
-    const found = firstThere(keys.map((key) => () => ports.files.read(join(directory, key))));
-    if (found.kind === 'missing') throw unreadable(id, `is not there (looked for ${keys.join(', ')})`, mount);
-    if (found.kind === 'unreadable') throw unreadable(id, `is there, but ${found.problem}`, mount);
-    return source.kind === 'secret' ? fromPair(id, found) : fromPullSecret(id, found, names);
+  const secrets = ports.secrets ?? mountedSecrets(configuration.secretsDirectory, ports.files);
+  return {
+    id,
+    get: async () => {
+      const keys = source.kind === 'secret' ? [source.field] : PULL_SECRET_KEYS;
+      const found = await secrets.read(source.namespace, source.name, keys);
+      if (found.kind === 'unreadable') throw unreadable(id, found.problem, found.fix);
+      return source.kind === 'secret' ? fromPair(id, found) : fromPullSecret(id, found, names);
+    },
   };
-  // A promise also for what is thrown.
-  return { id, get: async () => get() };
 }
 
-type FileContent = Extract<FileRead, { kind: 'read' }>;
-
-function firstThere(reads: readonly (() => FileRead)[]): FileRead {
-  for (const read of reads) {
-    const found = read();
-    if (found.kind !== 'missing') return found;
-  }
-  return { kind: 'missing' };
+/**
+ * Secrets mounted at `<directory>/<namespace>/<name>/<key>`. A file of a Secret volume is small and in memory, so it is
+ * read each time. The stamp is the file's identity (inode, times, size), so it is the same for every process.
+ */
+export function mountedSecrets(directory: string, files: FilePorts): SecretSource {
+  const read = (namespace: string, name: string, keys: readonly string[]): SecretRead => {
+    const fix = `mount the secret at <secretsDirectory>/${namespace}/${name}`;
+    for (const key of keys) {
+      const found = files.read(join(directory, namespace, name, key));
+      if (found.kind === 'unreadable') return { kind: 'unreadable', problem: `is there, but ${found.problem}`, fix };
+      if (found.kind === 'read') return found;
+    }
+    return { kind: 'unreadable', problem: `is not there (looked for ${keys.join(', ')})`, fix };
+  };
+  return { read: (namespace, name, keys) => Promise.resolve(read(namespace, name, keys)) };
 }
+
+type FileContent = Extract<SecretRead, { kind: 'read' }>;
 
 function fromPair(id: string, { text, stamp }: FileContent): Credential {
   const auth = parseUserAndPassword(text);

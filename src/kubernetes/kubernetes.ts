@@ -18,20 +18,25 @@ export interface Collection {
   readonly fieldSelector?: string;
 }
 
-/** Told of a followed collection, in order. After a gap everything is told again, `listed` last. */
+/** Told of a followed collection, in order. After a gap everything is told again, what is gone as removed, `listed` last. */
 export interface Follower<T> {
   /** Added or changed. */
   changed(value: T): void;
   removed(key: string): void;
-  /** Everything there is has been told: keys that were not told since the last `listed` are gone. */
+  /** Everything there is has been told, and nothing else is there. */
   listed(): void;
-  /** The API cannot be followed now (it is tried again with back-off), or can again. */
-  trouble(problem: string | undefined): void;
+  /** The API cannot be followed now (it is tried again with back-off), or can again. `status`: the HTTP status, where there was an answer. */
+  trouble(problem: string | undefined, status?: number): void;
 }
 
 /** What a bearer token proves. */
 export type TokenReview =
-  | { readonly kind: 'authenticated'; readonly username: string; readonly groups: readonly string[]; readonly uid: string }
+  | {
+      readonly kind: 'authenticated';
+      readonly username: string;
+      readonly groups: readonly string[];
+      readonly uid: string;
+    }
   | { readonly kind: 'rejected' };
 
 /** The Kubernetes API as the controller uses it. Every call is bounded in time; faults reject with {@link KubernetesError}. */
