@@ -20,6 +20,7 @@ const ORDER = [
   'store',
   'resolve',
   'telemetry',
+  'filtering',
   'kubernetes',
   'applications',
   'registrations',

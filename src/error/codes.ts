@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   CONSTRAINT_INVALID: 'A version constraint cannot be parsed.',
   CONSTRAINT_MISSING: 'A strategy needs a constraint or filter that is not there.',
   FILTER_INVALID: 'A tag filter (regular expression or glob) cannot be used.',
+  FILTER_TOO_SLOW: 'Selecting from the tags takes longer, or more memory, than one policy may use.',
   PLATFORM_INVALID: 'A platform is not of the form os/arch[/variant].',
   STRATEGY_UNKNOWN: 'An update strategy has a name this plugin does not know.',
   POLICY_FILE_INVALID: '.image-resolver.yaml is not valid.',

@@ -23,6 +23,8 @@ export interface Admitted {
   readonly mode: Mode;
   readonly access: Access;
   readonly selection: Selection;
+  /** What the caller says; for fairness only. */
+  readonly project?: string;
   /** The tag a digest strategy follows. */
   readonly followed?: Tag;
   readonly key: DecisionKey;
@@ -60,6 +62,7 @@ export function admit(
       mode,
       access,
       selection,
+      ...(who.project === undefined ? {} : { project: who.project }),
       ...(strategy.kind === 'digest' && strategy.tag !== undefined ? { followed: strategy.tag } : {}),
       key: decisionKey(access, selection, ask.onRemoved),
       listing: listingKey(access),

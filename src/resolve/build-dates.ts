@@ -30,7 +30,7 @@ interface TagFacts {
 export async function dateCandidates(
   job: Job,
   tags: readonly Tag[],
-  selector: Selector,
+  selector: Pick<Selector, 'rank'>,
   listedAt: number,
   ports: Ports,
   signal: AbortSignal,

@@ -1,6 +1,7 @@
 import type { Digest, Tag } from '../image/reference.ts';
 import type { Fault } from '../registry/sources.ts';
-import { selectorFor } from '../strategy/from-spec.ts';
+import { rankerFor } from '../strategy/by-name.ts';
+import type { Selection } from '../strategy/selection.ts';
 import type { Candidate, Ranking, Selector } from '../strategy/strategy.ts';
 import type { StoredDecision, Versioned } from '../store/store.ts';
 import { dateByOrder, dateCandidates } from './build-dates.ts';
@@ -20,9 +21,11 @@ export async function evaluate(
 ): Promise<Settled | Overtaken> {
   const tags = await ports.store.listings.tags(job.listing, fetchedAt);
   if (tags === undefined) return { kind: 'overtaken' };
-  const previous = stored?.value;
-  const selector = await selectorFor(job.selection, { rejections: false });
-  const ranked = await rank(job, tags, selector, fetchedAt, ports, signal);
+  const names = await ports.selectByName(job, tags, 0, signal);
+  if (names.kind === 'fault') return faultOf(names.fault, stored?.value);
+  const ranker = await rankerFor(job.selection);
+  const previous = stored?.value ?? (await floorOf(job, tags, ports, signal));
+  const ranked = await rank(job, { tags, kept: names.tags, fetchedAt }, ranker, ports, signal);
   if (ranked.kind === 'fault') return faultOf(ranked.fault, previous);
 
   const { best } = ranked;
@@ -32,15 +35,15 @@ export async function evaluate(
     previous,
     best,
     standing,
-    outranks: best === undefined || previous === undefined ? undefined : outranks(selector, best, previous),
+    outranks: best === undefined || previous === undefined ? undefined : outranks(ranker, best, previous),
     manifest: asked || previous === undefined ? 'unknown' : await manifestOf(job, previous.tag, ports, signal),
     onRemoved: job.onRemoved,
     listedAt: fetchedAt,
   };
   const move = planMove(evaluation);
   if (move.kind === 'none') {
-    const nearest = await newestOutside(job, tags);
-    return { kind: 'nothing', tags: tags.length, label: selector.label, ...(nearest === undefined ? {} : { nearest }) };
+    const nearest = await newestOutside(job, tags, ports, signal);
+    return { kind: 'nothing', tags: tags.length, label: names.label, ...(nearest === undefined ? {} : { nearest }) };
   }
   const digest = await digestAfter(job, move, previous, ports, signal);
   if (digest.kind === 'fault') return faultOf(digest.fault, previous);
@@ -86,24 +89,34 @@ export async function headOf(
   return { kind: 'digest', digest: head.digest, seenAt };
 }
 
+type Ranker = Pick<Selector, 'needs' | 'rank'>;
+
+/** A listing, and what names alone leave of it. */
+interface Listed {
+  readonly tags: readonly Tag[];
+  readonly kept: readonly Tag[];
+  readonly fetchedAt: number;
+}
+
 type Ranked =
   | { readonly kind: 'ranked'; readonly best: Candidate | undefined; readonly ranked: readonly Candidate[] }
   | { readonly kind: 'fault'; readonly fault: Fault };
 
 async function rank(
   job: Job,
-  tags: readonly Tag[],
-  selector: Selector,
-  fetchedAt: number,
+  { tags, kept, fetchedAt }: Listed,
+  ranker: Ranker,
   ports: Ports,
   signal: AbortSignal,
 ): Promise<Ranked> {
-  const { kept } = selector.preselect(tags);
-  if (selector.needs !== 'created') return { kind: 'ranked', ...selector.rank(kept.map((tag) => ({ tag }))) };
+  if (ranker.needs !== 'created') {
+    const ranked = kept.map((tag) => ({ tag }));
+    return { kind: 'ranked', best: ranked[0], ranked };
+  }
   const order = job.access.endpoint.tagSortMode;
-  if (order !== undefined) return withoutDates(selector.rank(dateByOrder(kept, tags, order)));
-  const dated = await dateCandidates(job, kept, selector, fetchedAt, ports, signal);
-  if (dated.kind === 'dated') return { kind: 'ranked', ...selector.rank(dated.candidates) };
+  if (order !== undefined) return withoutDates(ranker.rank(dateByOrder(kept, tags, order)));
+  const dated = await dateCandidates(job, kept, ranker, fetchedAt, ports, signal);
+  if (dated.kind === 'dated') return { kind: 'ranked', ...ranker.rank(dated.candidates) };
   return { kind: 'fault', fault: unreadable(dated.fault, dated.unread, kept.length) };
 }
 
@@ -114,6 +127,22 @@ function withoutDates({ best, ranked }: Ranking): Ranked {
     best: best === undefined ? undefined : { tag: best.tag },
     ranked: ranked.map(({ tag }) => ({ tag })),
   };
+}
+
+/**
+ * What a first decision does not fall below: what runs already, unless the listing ranks it with the others, or the registry
+ * does not have it (then nobody can say that it ever did).
+ */
+async function floorOf(
+  job: Job,
+  tags: readonly Tag[],
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<StoredDecision | undefined> {
+  const { floor } = job;
+  if (floor === undefined || tags.includes(floor.tag)) return undefined;
+  const head = await headOf(job, floor.tag, ports, signal);
+  return head.kind === 'fault' ? undefined : { ...floor, digest: head.digest };
 }
 
 /** One unread date could be the newest, so the fault of one is the fault of all. */
@@ -134,8 +163,8 @@ function standingOf(
   return tags.includes(previous.tag) ? 'unfit' : 'missing';
 }
 
-function outranks(selector: Selector, best: Candidate, previous: StoredDecision): boolean | undefined {
-  const { ranked } = selector.rank([best, previous]);
+function outranks(ranker: Ranker, best: Candidate, previous: StoredDecision): boolean | undefined {
+  const { ranked } = ranker.rank([best, previous]);
   return ranked.length === 2 ? ranked[0]?.tag === best.tag : undefined;
 }
 
@@ -164,15 +193,19 @@ async function digestAfter(
 }
 
 /** The highest version that passes the filters but not the constraint, for the error. */
-async function newestOutside(job: Job, tags: readonly Tag[]): Promise<string | undefined> {
+async function newestOutside(
+  job: Job,
+  tags: readonly Tag[],
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   if (job.selection.strategy.kind !== 'semver') return undefined;
   for (const constraint of ['*', '>=0-0']) {
-    const wide = await selectorFor(
-      { ...job.selection, strategy: { kind: 'semver', constraint } },
-      { rejections: false },
-    );
-    const { best } = wide.rank(wide.preselect(tags).kept.map((tag) => ({ tag })));
-    if (best !== undefined) return best.tag;
+    const selection: Selection = { ...job.selection, strategy: { kind: 'semver', constraint } };
+    const names = await ports.selectByName({ ...job, selection }, tags, 0, signal);
+    if (names.kind === 'fault') return undefined;
+    const [best] = names.tags;
+    if (best !== undefined) return best;
   }
   return undefined;
 }

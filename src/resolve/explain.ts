@@ -1,4 +1,4 @@
-import { selectorFor } from '../strategy/from-spec.ts';
+import { rankerFor } from '../strategy/by-name.ts';
 import type { Candidate, Rejected } from '../strategy/strategy.ts';
 import type { Tag } from '../image/reference.ts';
 import { dateByOrder } from './build-dates.ts';
@@ -12,17 +12,18 @@ const EXPLAINED = 200;
 /** What `explain` tells of a job, from what the store holds after it ended. Asks nobody. */
 export async function explanationOf(job: Job, ports: Ports): Promise<Explanation> {
   const tags = job.followed === undefined ? await listedTags(job, ports) : [job.followed];
-  const selector = await selectorFor(job.selection, { rejections: true });
-  const { kept, rejected } = selector.preselect(tags);
-  const known = await candidates(job, kept, tags, ports);
-  const ranking = selector.rank(known.candidates);
-  const all: readonly Rejected[] = [...rejected, ...known.rejected, ...ranking.rejected];
+  const names = await ports.selectByName(job, tags, EXPLAINED);
+  if (names.kind === 'fault') {
+    const steps = [...new Set(job.steps), `the policy could not be evaluated: ${names.fault.error.what}`];
+    return { steps, considered: tags.length, candidates: [], rejected: [], rejectedTotal: 0 };
+  }
+  const known = await candidates(job, names.tags, tags, ports);
   return {
-    steps: [`the policy is ${selector.label}`, ...new Set(job.steps)],
+    steps: [`the policy is ${names.label}`, ...new Set(job.steps)],
     considered: tags.length,
-    candidates: ranking.ranked.slice(0, EXPLAINED).map(({ tag }) => tag),
-    rejected: all.slice(0, EXPLAINED),
-    rejectedTotal: all.length,
+    candidates: known.candidates.slice(0, EXPLAINED),
+    rejected: [...names.rejected, ...known.rejected].slice(0, EXPLAINED),
+    rejectedTotal: names.rejectedTotal + known.rejected.length,
   };
 }
 
@@ -31,15 +32,18 @@ async function listedTags(job: Job, { store }: Ports): Promise<readonly Tag[]> {
   return listing === undefined ? [] : ((await store.listings.tags(job.listing, listing.fetchedAt)) ?? []);
 }
 
+/** Best first, and what facts rejected. */
 async function candidates(
   job: Job,
   kept: readonly Tag[],
   listed: readonly Tag[],
   { store }: Ports,
-): Promise<{ readonly candidates: readonly Candidate[]; readonly rejected: readonly Rejected[] }> {
-  if (job.selection.strategy.kind !== 'newest-build') return { candidates: kept.map((tag) => ({ tag })), rejected: [] };
+): Promise<{ readonly candidates: readonly Tag[]; readonly rejected: readonly Rejected[] }> {
+  const ranker = await rankerFor(job.selection);
+  if (ranker.needs !== 'created') return { candidates: kept, rejected: [] };
+  const namesOf = (dated: readonly Candidate[]): readonly Tag[] => ranker.rank(dated).ranked.map(({ tag }) => tag);
   const order = job.access.endpoint.tagSortMode;
-  if (order !== undefined) return { candidates: dateByOrder(kept, listed, order), rejected: [] };
+  if (order !== undefined) return { candidates: namesOf(dateByOrder(kept, listed, order)), rejected: [] };
   const facts = await store.facts.all(job.listing, platformsKey(job.selection.platforms));
   const dated: Candidate[] = [];
   const rejected: Rejected[] = [];
@@ -48,7 +52,7 @@ async function candidates(
     if (fact?.build?.kind === 'built') dated.push({ tag, digest: fact.head.digest, createdMs: fact.build.createdMs });
     else rejected.push({ tag, rule: RULES[fact?.build?.kind ?? 'unread'] });
   }
-  return { candidates: dated, rejected };
+  return { candidates: namesOf(dated), rejected };
 }
 
 const RULES = {

@@ -3,8 +3,9 @@ import type { AccessBroker } from '../registry/access.ts';
 import type { RegistryClient } from '../registry/sources.ts';
 import { sleepForReal, type Sleep } from '../registry/time.ts';
 import type { Store } from '../store/store.ts';
+import { selectByName } from '../strategy/by-name.ts';
 import { startDeadline } from './deadline.ts';
-import type { Ports, Settle } from './job.ts';
+import type { Ports, SelectByName, Settle } from './job.ts';
 import { answerQuery } from './query.ts';
 import type { Resolver } from './resolver.ts';
 import { settle } from './settle.ts';
@@ -21,13 +22,29 @@ export interface InProcessOptions {
   readonly random: () => number;
   /** Default: the machine's timers. */
   readonly sleep?: Sleep;
+  /** Default: {@link selectByNameHere}. */
+  readonly selectByName?: SelectByName;
 }
+
+/** Evaluates patterns in this process, which does nothing else meanwhile. */
+export const selectByNameHere: SelectByName = async ({ selection }, tags, told) => ({
+  kind: 'selected',
+  ...(await selectByName(selection, tags, told)),
+});
 
 /** Answers asks in this process, from a store that others may share; registries are asked only for what is not known or too old. */
 export function createInProcessResolver(options: InProcessOptions): Resolver {
   const { configuration, broker, store, now, random, sleep = sleepForReal } = options;
+  const { selectByName: byName = selectByNameHere } = options;
   let client: Promise<RegistryClient> | undefined;
-  const ports: Ports = { store, now, random, sleep, registry: () => (client ??= options.registry()) };
+  const ports: Ports = {
+    store,
+    now,
+    random,
+    sleep,
+    selectByName: byName,
+    registry: () => (client ??= options.registry()),
+  };
   return {
     async resolve(query, signal) {
       using budget = startDeadline(query.budgetMs, ports, signal);

@@ -1,6 +1,7 @@
 import type { Tag } from '../image/reference.ts';
+import type { ByName } from '../strategy/by-name.ts';
 import type { Selection } from '../strategy/selection.ts';
-import type { Access } from '../registry/access.ts';
+import type { Access, CallerClaim } from '../registry/access.ts';
 import type { Fault, RegistryClient } from '../registry/sources.ts';
 import type { DecisionKey, ListingKey, Store, StoredDecision } from '../store/store.ts';
 import { isFresh, isSince } from '../store/freshness.ts';
@@ -13,9 +14,38 @@ export interface Ports extends Time {
   readonly store: Store;
   /** The registry client, loaded when the first request is due: loading it costs more than everything else here. */
   readonly registry: () => Promise<RegistryClient>;
+  /** Where patterns are evaluated. */
+  readonly selectByName: SelectByName;
   /** 0 up to 1, for jitter. */
   readonly random: () => number;
 }
+
+/** Which tags, by whose policy. A {@link Job} is one. */
+export interface NamesWanted {
+  readonly listing: ListingKey;
+  readonly selection: Selection;
+  /** For fairness among projects. */
+  readonly project?: string;
+}
+
+/**
+ * Filters tags by name, and ranks them where names are enough; in this process, or where patterns cannot stall it.
+ *
+ * @param told how many rejected tags are wanted.
+ * @param signal absent: who asks needs the answer, whatever its time.
+ * @throws {UserError} in this process, `CONSTRAINT_INVALID` or `FILTER_INVALID`: `generate` tells them at their place.
+ */
+export type SelectByName = (
+  wanted: NamesWanted,
+  tags: readonly Tag[],
+  told: number,
+  signal?: AbortSignal,
+) => Promise<SelectedByName>;
+
+export type SelectedByName =
+  | ({ readonly kind: 'selected' } & ByName)
+  /** The policy could not be evaluated. It says nothing of the registry. */
+  | { readonly kind: 'fault'; readonly fault: Fault };
 
 /** One decision that is wanted: all asks of a query that share a key. */
 export interface Job {
@@ -23,6 +53,8 @@ export interface Job {
   readonly listing: ListingKey;
   readonly access: Access;
   readonly selection: Selection;
+  /** Of one that asks; for fairness only. */
+  readonly project?: string;
   /** The tag a digest strategy follows. */
   readonly followed?: Tag;
   readonly onRemoved: Ask['onRemoved'];
@@ -33,6 +65,11 @@ export interface Job {
   readonly startedAt: number;
   /** How long a newer answer is waited for when there is one already, in milliseconds. */
   readonly patienceMs: number;
+  /**
+   * What runs already, for a first decision: it does not begin below a tag that the registry has and only its listing does
+   * not show.
+   */
+  readonly floor?: StoredDecision;
   /** Sentences for `explain`, in the order things happened. */
   readonly steps: string[];
 }
@@ -45,8 +82,8 @@ export type Settled =
   /** The registry could not be asked, with the decision that was there before. */
   | { readonly kind: 'fault'; readonly fault: Fault; readonly previous?: StoredDecision };
 
-/** Decides a job. */
-export type Settle = (job: Job, signal: AbortSignal) => Promise<Settled>;
+/** Decides a job. `who` is the first of those who ask. */
+export type Settle = (job: Job, signal: AbortSignal, who: CallerClaim) => Promise<Settled>;
 
 /** Whether something learnt at `at` is new enough for this job. */
 export function isNewEnough(job: Job, at: number, now: number): boolean {

@@ -36,7 +36,7 @@ export async function answerQuery(
   const admitted = admissions.flatMap((admission) => (admission.kind === 'admitted' ? [admission.admitted] : []));
   const answers = await answersOf(who.application, admitted, ports);
   const undecided = admitted.filter((one) => frozenAnswer(one, answers) === undefined);
-  const outcomes = await settleAll(jobsOf(undecided, ports.now()), settle, signal);
+  const outcomes = await settleAll(jobsOf(undecided, ports.now()), (job) => settle(job, signal, who));
 
   const given: Answer[] = [];
   const resolutions: Resolution[] = [];
@@ -86,13 +86,9 @@ async function answersOf(
 
 async function settleAll(
   jobs: readonly Job[],
-  settle: Settle,
-  signal: AbortSignal,
+  settle: (job: Job) => Promise<Settled>,
 ): Promise<ReadonlyMap<string, Outcome>> {
-  const outcomes = await inParallel(jobs, JOBS_AT_ONCE, async (job) => ({
-    job,
-    settled: await settle(job, signal),
-  }));
+  const outcomes = await inParallel(jobs, JOBS_AT_ONCE, async (job) => ({ job, settled: await settle(job) }));
   return new Map(outcomes.map((outcome) => [outcome.job.key, outcome]));
 }
 
@@ -111,7 +107,7 @@ async function answerOne(
   }
   const outcome = outcomes.get(one.key);
   if (outcome === undefined) throw new Error('a job was not settled');
-  return resolutionOf(one, outcome.settled, answers.get(one.ask.image), ports.now());
+  return resolutionOf(one, outcome.settled, answers.get(one.ask.image), ports);
 }
 
 /** One job for all asks of a key: the shortest interval, and a digest when one of them needs it. */
@@ -124,6 +120,7 @@ export function jobsOf(admitted: readonly Admitted[], startedAt: number): readon
       listing: one.listing,
       access: one.access,
       selection: one.selection,
+      ...(one.project === undefined ? {} : { project: one.project }),
       ...(one.followed === undefined ? {} : { followed: one.followed }),
       onRemoved: one.ask.onRemoved,
       wantsDigest: one.wantsDigest || same?.wantsDigest === true,

@@ -1,10 +1,8 @@
 import type { UserErrorData } from '../error/user-error.ts';
-import { selectorFor } from '../strategy/from-spec.ts';
-import type { Answer } from '../store/store.ts';
+import { NEVER_CONFIRMED, type Answer } from '../store/store.ts';
 import type { Tag } from '../image/reference.ts';
-import type { Selection } from '../strategy/selection.ts';
 import type { Admitted } from './admit.ts';
-import type { Settled } from './job.ts';
+import type { Ports, Settled } from './job.ts';
 import { isDecidedFrom } from './keys.ts';
 import type { Decision } from '../store/store.ts';
 import type { Resolution } from './resolver.ts';
@@ -30,7 +28,7 @@ export async function resolutionOf(
   admitted: Admitted,
   settled: Settled,
   answer: Answer | undefined,
-  now: number,
+  ports: Ports,
 ): Promise<Resolution> {
   const notices = [...admitted.notices];
   switch (settled.kind) {
@@ -46,7 +44,7 @@ export async function resolutionOf(
     case 'nothing':
       return nothing(admitted, nothingError(admitted, settled), answer);
     case 'fault':
-      return faulty(admitted, settled, answer, now);
+      return faulty(admitted, settled, answer, ports);
     default:
       return settled satisfies never;
   }
@@ -103,15 +101,15 @@ async function faulty(
   admitted: Admitted,
   settled: Fault,
   answer: Answer | undefined,
-  now: number,
+  ports: Ports,
 ): Promise<Resolution> {
   const { fault } = settled;
   const { notices } = admitted;
   const error = faultError(admitted, fault);
-  const decision = await lastKnownGood(admitted, settled, answer);
+  const decision = await lastKnownGood(admitted, settled, answer, ports);
   if (decision !== undefined) {
     const gone = fault.error.code === 'MANIFEST_NOT_FOUND';
-    const notice = gone ? keptNotice(admitted, decision) : staleNotice(admitted, decision, fault, now);
+    const notice = gone ? keptNotice(admitted, decision) : staleNotice(admitted, decision, fault, ports.now());
     const why = `${imageText(admitted, decision)} is the last known good answer`;
     return { kind: 'stale', decision, why, notices: [...notices, notice] };
   }
@@ -126,31 +124,31 @@ async function lastKnownGood(
   admitted: Admitted,
   settled: Fault,
   answer: Answer | undefined,
+  ports: Ports,
 ): Promise<Decision | undefined> {
   const { previous, fault } = settled;
   const usable = (decision: Decision): boolean => !admitted.wantsDigest || decision.digest !== undefined;
   const own =
-    answer !== undefined && (await answersAsk(admitted, answer)) && usable(answer.decision)
+    answer !== undefined && (await answersAsk(admitted, answer, ports)) && usable(answer.decision)
       ? answer.decision
       : undefined;
   // Lost rights are no outage (and some registries say 404 for them), and a registry that leads astray is not to be
   // trusted with anything new: only who held an answer keeps it.
   const ownOnly = fault.kind === 'denied' || fault.kind === 'missing' || fault.kind === 'refused';
-  const decision = ownOnly || previous === undefined || !usable(previous) ? own : previous;
+  const unusable = ownOnly || previous === undefined || !usable(previous);
+  // What merely runs is for those who have nothing better.
+  const decision = unusable || (own !== undefined && previous.confirmedAt === NEVER_CONFIRMED) ? own : previous;
   return decision === undefined ? undefined : shown(admitted, decision);
 }
 
 /** Whether an earlier answer may stand for this ask: obtained with the same rights, and within what the policy says now. */
-async function answersAsk(admitted: Admitted, answer: Answer): Promise<boolean> {
+async function answersAsk(admitted: Admitted, answer: Answer, ports: Ports): Promise<boolean> {
   if (!isDecidedFrom(answer.key, admitted.listing)) return false;
-  return answer.key === admitted.key || (await satisfiesByName(admitted.selection, answer.decision.tag));
+  return answer.key === admitted.key || (await satisfiesByName(admitted, answer.decision.tag, ports));
 }
 
-async function satisfiesByName(selection: Selection, tag: Tag): Promise<boolean> {
-  const selector = await selectorFor(selection, { rejections: false });
-  const { kept } = selector.preselect([tag]);
-  // Nothing is known of dates, so for newest-build the filters decide.
-  return selector.needs === 'created'
-    ? kept.length > 0
-    : selector.rank(kept.map((name) => ({ tag: name }))).best !== undefined;
+/** Nothing is known of dates, so for newest-build the filters decide. */
+async function satisfiesByName(admitted: Admitted, tag: Tag, ports: Ports): Promise<boolean> {
+  const names = await ports.selectByName(admitted, [tag], 0);
+  return names.kind === 'selected' && names.tags.length > 0;
 }

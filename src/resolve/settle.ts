@@ -1,5 +1,4 @@
 import type { Fault } from '../registry/sources.ts';
-import { selectorFor } from '../strategy/from-spec.ts';
 import { isFresh, isSince } from '../store/freshness.ts';
 import type { Lease, ListingRecord, SeenDigest, StoredDecision, Versioned } from '../store/store.ts';
 import type { Tag } from '../image/reference.ts';
@@ -98,7 +97,8 @@ async function underLease(
     // Kept before the lease ends, so that those who wait for it find it. When the caller went away or its time is over,
     // that says nothing of the registry.
     if (outcome.kind === 'decided' || outcome.kind === 'nothing') await ports.store.faults.clear(leaseOf(job));
-    else if (outcome.kind === 'fault' && !caller.aborted) await remember(job, outcome.fault, known, ports);
+    else if (outcome.kind === 'fault' && !caller.aborted && !isOfPolicy(outcome.fault))
+      await remember(job, outcome.fault, known, ports);
     return outcome;
   } finally {
     done.abort();
@@ -143,9 +143,9 @@ async function improveFollowed(
 ): Promise<Settled | Overtaken> {
   const { stored } = known;
   if (stored === undefined) {
-    const selector = await selectorFor(job.selection);
-    const { rejected } = selector.preselect([tag]);
-    if (rejected.length > 0) return { kind: 'nothing', tags: 1, label: selector.label };
+    const names = await ports.selectByName(job, [tag], 0, signal);
+    if (names.kind === 'fault') return { kind: 'fault', fault: names.fault };
+    if (names.tags.length === 0) return { kind: 'nothing', tags: 1, label: names.label };
   }
   const seen = known.head;
   const head =
@@ -225,6 +225,18 @@ async function remember(job: Job, fault: Fault, known: Known, ports: Ports): Pro
     ports.store.pauses.pause(keys.host, until);
   }
 }
+
+/** A policy that cannot be evaluated says nothing of the registry, or of the other policies on this listing. */
+function isOfPolicy({ error }: Fault): boolean {
+  return OF_POLICY.has(error.code);
+}
+
+const OF_POLICY: ReadonlySet<string> = new Set([
+  'FILTER_TOO_SLOW',
+  'FILTER_INVALID',
+  'CONSTRAINT_INVALID',
+  'BUDGET_EXCEEDED',
+]);
 
 /** Outages that are the host's. An answer that is no registry API can be one repository's own. */
 const UNREACHABLE: ReadonlySet<string> = new Set(['REGISTRY_UNAVAILABLE', 'REGISTRY_TIMEOUT', 'REGISTRY_TLS']);

@@ -3,7 +3,7 @@ import type { Tag } from '../image/reference.ts';
 import type { Fault } from '../registry/sources.ts';
 import { placed, type Admitted } from './admit.ts';
 import type { Settled } from './job.ts';
-import type { Decision } from '../store/store.ts';
+import { NEVER_CONFIRMED, type Decision } from '../store/store.ts';
 
 // What people read. Equal faults give equal text: no times in errors, ages in notices in coarse words only.
 
@@ -23,13 +23,19 @@ export function imageText({ ask }: Admitted, decision: Decision): string {
   return `${ask.repository.name}:${decision.tag}${digest}`;
 }
 
+const OF_FILTERS: ReadonlySet<string> = new Set(['FILTER_TOO_SLOW', 'FILTER_INVALID']);
+
 /** Last known good is served. */
 export function staleNotice(admitted: Admitted, decision: Decision, fault: Fault, now: number): Notice {
+  const known =
+    decision.confirmedAt === NEVER_CONFIRMED
+      ? 'recovered from what runs'
+      : `confirmed ${ageInWords(now - decision.confirmedAt)} ago`;
   return {
     code: 'ANSWER_STALE',
     what:
-      `${admitted.ask.label} stays at ${decision.tag}, confirmed ${ageInWords(now - decision.confirmedAt)} ago, ` +
-      `because the registry could not be asked (${fault.error.code}: ${fault.error.what})`,
+      `${admitted.ask.label} stays at ${decision.tag}, ${known}, ` +
+      `because ${OF_FILTERS.has(fault.error.code) ? 'its filters could not be evaluated' : 'the registry could not be asked'} (${fault.error.code}: ${fault.error.what})`,
     where: admitted.ask.where,
   };
 }
