@@ -15,4 +15,11 @@ export interface Comparison {
   outdated(application: string): Promise<Outdated | undefined>;
   /** The registration alone, without what Argo CD did. */
   outdatedImages(registration: Registration): Promise<Extract<Outdated, { kind: 'image' }> | undefined>;
+  /**
+   * Told of the instance name of an application when too much time has passed without the generation that had to follow a
+   * change: {@link outdated} may now answer `cached-manifest` or `unknown`. Answers how to stop.
+   */
+  onOverdue(listener: (application: string) => void): () => void;
+  /** Keeps the time for {@link onOverdue}, until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
 }

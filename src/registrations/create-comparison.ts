@@ -1,0 +1,263 @@
+import type { Application, ApplicationChange, Applications } from '../applications/application.ts';
+import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
+import type { AccessBroker } from '../registry/access.ts';
+import type { Fault, RegistryClient } from '../registry/sources.ts';
+import type { Sleep } from '../registry/time.ts';
+import { admit } from '../resolve/admit.ts';
+import type { Job, Ports, SelectByName, Settled } from '../resolve/job.ts';
+import { answerQuery } from '../resolve/query.ts';
+import type { ResolveQuery } from '../resolve/resolver.ts';
+import { settleKnown } from '../resolve/settle-known.ts';
+import type { Store } from '../store/store.ts';
+import type { Comparison, Outdated } from './comparison.ts';
+import { givenOf, givenText, sameGiven } from './given.ts';
+import { Overdue } from './overdue.ts';
+import type { Registration, Registrations } from './registration.ts';
+import { namesThisPlugin, sameSource, sourcesLike } from './sources.ts';
+
+export interface ComparisonOptions {
+  readonly registrations: Registrations;
+  readonly applications: Applications;
+  readonly store: Store;
+  /** The operator's configuration in force. */
+  readonly operator: () => { readonly configuration: OperatorConfiguration; readonly broker: AccessBroker };
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly sleep: Sleep;
+  /** Where patterns are evaluated. */
+  readonly selectByName: SelectByName;
+}
+
+/** How long a generation may take to follow a change of its Application, in milliseconds. */
+const FOLLOWS_WITHIN_MS = 15_000;
+/** How much earlier than we see a change its generation may have come, in milliseconds. */
+const AHEAD_MS = 2_000;
+/** How long an application that names the plugin may take to ask for something, in milliseconds. */
+const KNOWN_WITHIN_MS = 30_000;
+
+interface Seen {
+  /** When its revisions or spec changed last as far as we saw. */
+  readonly changedAt: number;
+  /** When it began to name the plugin without a registration, or its sources changed. */
+  readonly namedAt: number;
+}
+
+/** Compares from the store and from memory alone. */
+export function createComparison(options: ComparisonOptions): Comparison {
+  return new KnownComparison(options);
+}
+
+class KnownComparison implements Comparison {
+  readonly #options: ComparisonOptions;
+  readonly #ports: Ports;
+  readonly #overdue: Overdue;
+  readonly #listeners = new Set<(application: string) => void>();
+  /** By instance name; who is not in it has not changed since the watch was complete. */
+  readonly #seen = new Map<string, Seen>();
+  #completeAt: number | undefined;
+
+  constructor(options: ComparisonOptions) {
+    this.#options = options;
+    const { store, now, sleep, selectByName, applications } = options;
+    this.#ports = { store, now, sleep, selectByName, random: () => 0, registry: async () => NO_REGISTRY };
+    this.#overdue = new Overdue({ now, sleep });
+    applications.onChange((change) => this.#note(change));
+  }
+
+  onOverdue(listener: (application: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#overdue.run(
+      signal,
+      () => this.#noteComplete(),
+      (application) => {
+        if (!this.#mayBeOverdue(application)) return;
+        for (const listener of this.#listeners) listener(application);
+      },
+    );
+  }
+
+  async outdated(name: string): Promise<Outdated | undefined> {
+    const { applications, registrations } = this.#options;
+    const application = applications.byInstanceName(name);
+    if (application === undefined) return undefined;
+    const registered = registrations.of(name);
+    const found = [];
+    for (const registration of registered) {
+      const outdated = await this.outdatedImages(registration);
+      if (outdated !== undefined) found.push(...outdated.images);
+    }
+    if (found.length > 0) return { kind: 'image', images: found };
+    let cached = false;
+    for (const registration of registered) {
+      if (await this.#isFromCache(application, registration)) cached = true;
+    }
+    if (cached) return { kind: 'cached-manifest' };
+    return this.#isUnknown(application, registered) && this.#isOver(this.#namedAt(name), KNOWN_WITHIN_MS)
+      ? { kind: 'unknown' }
+      : undefined;
+  }
+
+  async outdatedImages(registration: Registration): Promise<Extract<Outdated, { kind: 'image' }> | undefined> {
+    const { application, project, answers } = registration;
+    const who = { application, ...(project === undefined ? {} : { project }) };
+    const operator = this.#options.operator();
+    const undecided = new Set<string>();
+    const settle = async (job: Job): Promise<Settled> => {
+      const known = await settleKnown(job, this.#ports);
+      if (known === undefined) undecided.add(job.key);
+      return known ?? { kind: 'fault', fault: NOT_ASKED };
+    };
+    const query: ResolveQuery = { v: 1, who, budgetMs: 0, asks: answers.map(({ ask }) => ask) };
+    const answering = { operator, ports: this.#ports, settle, record: false };
+    const resolutions = await answerQuery(query, answering, new AbortController().signal);
+    const images = answers.flatMap(({ ask, given }, index) => {
+      const resolution = resolutions[index];
+      if (resolution === undefined) return [];
+      const now = givenOf(ask, resolution);
+      if (now.kind !== 'image' || sameGiven(given, now)) return [];
+      if (resolution.kind === 'stale' && undecided.size > 0) {
+        // Nothing is decided: that an older answer could be given again is no image.
+        const admission = admit(ask, who, operator);
+        if (admission.kind === 'admitted' && undecided.has(admission.admitted.key)) return [];
+      }
+      return [{ label: ask.label, from: givenText(given), to: givenText(now) }];
+    });
+    return images.length === 0 ? undefined : { kind: 'image', images };
+  }
+
+  #note({ before, after }: ApplicationChange): void {
+    const name = after?.instanceName ?? before?.instanceName;
+    if (name === undefined) return;
+    if (after === undefined) {
+      this.#seen.delete(name);
+      return;
+    }
+    // What the first listing shows has not changed: it is compared when the listing is complete.
+    if (this.#completeAt === undefined && !this.#options.applications.complete) return;
+    const now = this.#options.now();
+    const changed =
+      before === undefined ||
+      before.specFingerprint !== after.specFingerprint ||
+      before.revisions.join(' ') !== after.revisions.join(' ');
+    const named = before === undefined || before.specFingerprint !== after.specFingerprint;
+    if (!changed && !named) return;
+    const seen = this.#seen.get(name);
+    this.#seen.set(name, {
+      changedAt: now,
+      namedAt: named ? now : (seen?.namedAt ?? this.#completeAt ?? now),
+    });
+    this.#await(after);
+  }
+
+  /** Waits for what has to follow. */
+  #await(application: Application): void {
+    const { instanceName } = application;
+    const registered = this.#options.registrations.of(instanceName);
+    if (registered.length > 0) this.#overdue.in(FOLLOWS_WITHIN_MS, instanceName);
+    else if (this.#isUnknown(application, registered)) this.#overdue.in(KNOWN_WITHIN_MS, instanceName);
+  }
+
+  #noteComplete(): void {
+    const { applications, now } = this.#options;
+    if (this.#completeAt !== undefined || !applications.complete) return;
+    this.#completeAt = now();
+    for (const application of applications.all()) this.#await(application);
+  }
+
+  /** Whether it is worth telling that its time is over. */
+  #mayBeOverdue(name: string): boolean {
+    const { applications, registrations } = this.#options;
+    const application = applications.byInstanceName(name);
+    if (application === undefined) return false;
+    const registered = registrations.of(name);
+    if (registered.some((registration) => this.#differs(application, registration) !== undefined)) return true;
+    if (!this.#isUnknown(application, registered)) return false;
+    const isOver = this.#isOver(this.#namedAt(name), KNOWN_WITHIN_MS);
+    // One source of several may be registered, so it was looked at after the shorter time.
+    if (!isOver) this.#overdue.in(KNOWN_WITHIN_MS - FOLLOWS_WITHIN_MS, name);
+    return isOver;
+  }
+
+  /** A source names the plugin, and nothing was ever asked for it. */
+  #isUnknown(application: Application, registered: readonly Registration[]): boolean {
+    return application.sources.some(
+      (source) => namesThisPlugin(source) && !registered.some((one) => sameSource(one.source, source)),
+    );
+  }
+
+  /** What the Application says that is not what the registration was rendered for. */
+  #differs(
+    application: Application,
+    { source, revision, specFingerprint }: Registration,
+  ): { readonly revision?: string; readonly specFingerprint?: string } | undefined {
+    const revisions = sourcesLike(application, source).flatMap(({ place }) => application.revisions[place] ?? []);
+    const [now] = revisions;
+    const moved = now !== undefined && now !== '' && !revisions.includes(revision);
+    const respecified = specFingerprint !== undefined && specFingerprint !== application.specFingerprint;
+    if (!moved && !respecified) return undefined;
+    return {
+      ...(moved ? { revision: now } : {}),
+      ...(respecified ? { specFingerprint: application.specFingerprint } : {}),
+    };
+  }
+
+  /** Whether Argo CD took manifests from its cache that were rendered before for what the Application says now. */
+  async #isFromCache(application: Application, registration: Registration): Promise<boolean> {
+    const differs = this.#differs(application, registration);
+    if (differs === undefined) return false;
+    const { registrations } = this.#options;
+    const changedAt = this.#changedAt(application.instanceName);
+    if (changedAt === undefined) return false;
+    const { specFingerprint, revision } = differs;
+    if (registration.answeredAt >= changedAt - AHEAD_MS) {
+      // Rendered with the change, before we saw it. Another revision is that of an operation, and the next comparison tells.
+      if (specFingerprint !== undefined) await registrations.adopt(registration, { specFingerprint });
+      return false;
+    }
+    if (!this.#isOver(changedAt, FOLLOWS_WITHIN_MS)) return false;
+    const wasRendered = revision === undefined || registration.earlierRevisions.includes(revision);
+    if (specFingerprint === undefined && application.hasGeneratePaths && !wasRendered) {
+      // Argo CD renamed its cache entry: what was rendered before stands for the new revision too.
+      await registrations.adopt(registration, differs);
+      return false;
+    }
+    return true;
+  }
+
+  #changedAt(name: string): number | undefined {
+    return this.#seen.get(name)?.changedAt ?? this.#completeAt;
+  }
+
+  #namedAt(name: string): number | undefined {
+    return this.#seen.get(name)?.namedAt ?? this.#completeAt;
+  }
+
+  /** Whether that time has passed; a time in the future was a wrong clock's. */
+  #isOver(since: number | undefined, ms: number): boolean {
+    if (since === undefined) return false;
+    const age = this.#options.now() - since;
+    return age < 0 || age >= ms;
+  }
+}
+
+const NOT_ASKED: Fault = {
+  kind: 'outage',
+  error: {
+    code: 'REGISTRY_UNAVAILABLE',
+    what: 'no registry is asked for a comparison',
+    where: 'comparison',
+    fix: 'wait for the next look at the registry',
+  },
+};
+
+const NO_REGISTRY: RegistryClient = {
+  list: async () => ({ kind: 'failed', fault: NOT_ASKED }),
+  head: async () => ({ kind: 'failed', fault: NOT_ASKED }),
+  built: async () => ({ kind: 'failed', fault: NOT_ASKED }),
+  inspect: async () => ({ head: { kind: 'failed', fault: NOT_ASKED } }),
+  close: async () => undefined,
+};
