@@ -46,7 +46,7 @@ function changeOf({ host, path, tag }: NamedImage): RegistryChange | undefined {
   const normalHost = normaliseHost(host);
   const repository = parseRepository(`${normalHost}/${path}`);
   // A bare word in front is no host for references: `registry/team/app` would be a repository of Docker Hub.
-  if (!repository.ok || repository.value.host !== normalHost.split('/', 1)[0]) return undefined;
+  if (!repository.ok || repository.value.host !== normalHost) return undefined;
   const parsedTag = parseTag(tag ?? '');
   return { repository: repository.value, ...(parsedTag.ok && { tag: parsedTag.value }) };
 }

@@ -188,7 +188,7 @@ const EVENTS: readonly Event[] = [
 ];
 
 test('there is an event of every sender', () => {
-  expect([...new Set(EVENTS.map(({ type }) => type))].sort()).toEqual([...WEBHOOK_TYPES].sort());
+  expect(new Set(EVENTS.map(({ type }) => type))).toEqual(new Set(WEBHOOK_TYPES));
 });
 
 describe.for(EVENTS)('$type: $sample', ({ type, sample: name, headers = {}, changes, elsewhere }) => {
@@ -392,12 +392,6 @@ describe('the registry has to be known', () => {
   });
 });
 
-test('a repository of Artifactory that is one of several behind a virtual one is found under the virtual one too', () => {
-  expect(changesIn(deliver('jfrog', sample('jfrog'), { host: 'acme.jfrog.io/docker' }))).toContain(
-    'acme.jfrog.io/docker/shop/web:1.2.3',
-  );
-});
-
 test('an official image of Docker Hub is in normal form', () => {
   const body = json({ repository: { repo_name: 'nginx' }, push_data: { tag: '1.27' } });
   expect(changesIn(deliver('docker-hub', body))).toEqual(['docker.io/library/nginx:1.27']);
@@ -419,6 +413,12 @@ test('GitHub may send the event as a form', () => {
   const body = Buffer.from(new URLSearchParams({ payload: sample('ghcr-package').toString() }).toString());
   const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-github-event': 'package' };
   expect(changesIn(deliver('ghcr', body, { headers }))).toEqual(['ghcr.io/acme/shop/web:1.2.3']);
+});
+
+test('a tag that GitHub names in the address alone is found', () => {
+  const version = { package_url: 'ghcr.io/acme/web:v2' };
+  const body = json({ package: { name: 'web', package_type: 'CONTAINER', package_version: version } });
+  expect(changesIn(deliver('ghcr', body))).toEqual(['ghcr.io/acme/web:v2']);
 });
 
 test('a tag that GitHub names apart from the address is found', () => {
