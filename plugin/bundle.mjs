@@ -2,7 +2,7 @@
 //
 // One file holds all of our code: each further file on the way costs about half a millisecond of every generation. The
 // packages below are files of their own, because they are large and `generate` does without them as long as the store has
-// fresh answers. CommonJS, because importing a built-in such as node:http into an ES module evaluates all its lazy
+// fresh answers. So is what runs in a thread of the controller. CommonJS, because importing a built-in such as node:http into an ES module evaluates all its lazy
 // exports, Node's own undici among them (about 30 ms).
 
 import { build } from 'esbuild';
@@ -31,6 +31,8 @@ const common = {
   // A third less to read and to check the compile cache against. Names stay: stack traces are read by people.
   minifyWhitespace: true,
   minifySyntax: true,
+  // What a file needs to find another one beside it.
+  define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
   // `import()` becomes `require()`: everything here is CommonJS, and a promise around it costs nothing.
   supported: { 'dynamic-import': false },
   logLevel: 'warning',
@@ -50,9 +52,15 @@ try {
     ...common,
     entryPoints: ['src/cli/main.ts'],
     outfile: join(unfinished, 'lib/main.cjs'),
-    define: { 'process.env.IMAGE_RESOLVER_VERSION': JSON.stringify(version) },
+    define: { ...common.define, 'process.env.IMAGE_RESOLVER_VERSION': JSON.stringify(version) },
     plugins: [separate],
     metafile: true,
+  });
+  await build({
+    ...common,
+    entryPoints: ['src/filtering/filter-worker.ts'],
+    outfile: join(unfinished, 'lib/filter-worker.cjs'),
+    plugins: [separate],
   });
   for (const name of SEPARATE) {
     await build({ ...common, entryPoints: [name], outfile: join(unfinished, 'lib', fileOf(name)) });
