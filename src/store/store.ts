@@ -32,9 +32,12 @@ export interface Decision {
   readonly digest?: Digest;
   /** When it last moved, milliseconds since the epoch. */
   readonly movedAt: number;
-  /** When the registry last confirmed it, milliseconds since the epoch. */
+  /** When the registry last confirmed it, milliseconds since the epoch; {@link NEVER_CONFIRMED}: it never did. */
   readonly confirmedAt: number;
 }
+
+/** `confirmedAt` of what was recovered from what runs, because nothing else was known. */
+export const NEVER_CONFIRMED = 0;
 
 /** A decision with what movement needs to know next time. */
 export interface StoredDecision extends Decision {
