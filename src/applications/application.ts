@@ -66,7 +66,8 @@ export interface Project {
 
 /** `spec.syncWindows[]` of an AppProject, defaults filled in. */
 export interface SyncWindow {
-  readonly kind: 'allow' | 'deny';
+  /** `other`: neither of both, which only counts when it cannot be read. */
+  readonly kind: 'allow' | 'deny' | 'other';
   /** Five-field cron. */
   readonly schedule: string;
   /** Go duration: `1h30m`. */
