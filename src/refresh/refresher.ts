@@ -15,8 +15,12 @@ export type ApplicationCondition = 'self-heal-off' | 'last-sync-failed' | 'hooks
 
 /** Refreshes exactly the applications whose images changed, until that is known to have worked. */
 export interface Refresher {
-  /** These applications (instance names) may have to be rendered again: each is compared first. */
-  check(applications: Iterable<string>, cause: RefreshCause): void;
+  /**
+   * These applications (instance names) may have to be rendered again: each is compared first.
+   *
+   * @param movedAt when the decision moved, milliseconds since the epoch: the time from then to its rendering is measured.
+   */
+  check(applications: Iterable<string>, cause: RefreshCause, movedAt?: number): void;
   /** Works until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
   stateOf(application: string): RefreshState;

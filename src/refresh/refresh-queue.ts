@@ -1,0 +1,582 @@
+import type { Application, ApplicationChange, Applications } from '../applications/application.ts';
+import type { EventRecorder, Kubernetes, KubernetesObject } from '../kubernetes/kubernetes.ts';
+import type { RefreshLimits } from '../operator/operator-configuration.ts';
+import type { Comparison, Outdated } from '../registrations/comparison.ts';
+import type { Registrations } from '../registrations/registration.ts';
+import type { Sleep } from '../registry/time.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { patchApplication, type Requested } from './application-request.ts';
+import { backOffMs } from './back-off.ts';
+import type { KeptApplications } from './kept-application.ts';
+import { movedMessage } from './messages.ts';
+import { addMoves } from './moved-image.ts';
+import { Pace } from './pace.ts';
+import { QueueOrder } from './queue-order.ts';
+import { isMove, moreUrgent, urgencyOf } from './refresh-cause.ts';
+import { newEntry, type AskedRefresh, type RefreshEntry } from './refresh-entry.ts';
+import type { RefreshCause, RefreshState } from './refresher.ts';
+import { progressOf } from './rendered.ts';
+import type { RollOuts } from './roll-outs.ts';
+import { ACKNOWLEDGE_MS, isDue, verdictOf } from './verdict.ts';
+import { Waker } from './waker.ts';
+
+const RETRY = { firstMs: 15_000, longestMs: 600_000 } as const;
+/** Requests that Argo CD did not fulfil until somebody has to look. */
+const MAX_ATTEMPTS = 8;
+const CONFLICT = { firstMs: 1000, longestMs: 1000 } as const;
+/** RBAC is repaired by people. */
+const FORBIDDEN = { firstMs: 300_000, longestMs: 300_000 } as const;
+/** Comparisons at the same time. They ask the store, no network. */
+const COMPARISONS = 8;
+/** After a comparison that failed, which is a bug or a broken disk. */
+const NOT_COMPARED = { firstMs: 30_000, longestMs: 30_000 } as const;
+const INCOMPLETE_MS = 1000;
+/** At the start so many are compared at once, and after this pause the next. */
+const SWEEP = { size: 100, pauseMs: 200 } as const;
+
+const HARD_REFRESH = { metadata: { annotations: { 'argocd.argoproj.io/refresh': 'hard' } } } as const;
+
+export interface RefreshQueueParts {
+  readonly registrations: Pick<Registrations, 'of' | 'all' | 'onChange'>;
+  readonly comparison: Pick<Comparison, 'outdated'>;
+  readonly applications: Applications;
+  readonly kubernetes: Pick<Kubernetes, 'patch'>;
+  readonly events: EventRecorder;
+  readonly limits: () => RefreshLimits;
+  /** A person asked Argo CD for a hard refresh of this application. */
+  readonly userRefresh: (application: string) => void;
+  readonly now: () => number;
+  readonly sleep: Sleep;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'refresh' | 'rolledOut'>;
+}
+
+/**
+ * The queue of applications that may have to be refreshed. One loop; at most one thing is done for one application at a
+ * time; what happens meanwhile makes it be looked at again. Everything it does is decided by the kept entry and by what is
+ * seen now, so it may be ended at any moment and begun again.
+ */
+export class RefreshQueue {
+  readonly #parts: RefreshQueueParts;
+  readonly #kept: KeptApplications;
+  readonly #rollOuts: RollOuts;
+  readonly #order = new QueueOrder();
+  readonly #pace: Pace;
+  readonly #waker: Waker;
+  /** To be compared, and the cause that an entry would get that is made of it. */
+  readonly #unchecked = new Map<string, RefreshCause>();
+  readonly #comparing = new Set<string>();
+  /** Whose annotation will appear because we ask for it; another one is a person's. */
+  readonly #expected = new Set<string>();
+  readonly #tasks = new Set<Promise<void>>();
+  #forbiddenSaidAt = -Infinity;
+  #started = false;
+
+  constructor(parts: RefreshQueueParts, kept: KeptApplications, rollOuts: RollOuts) {
+    this.#parts = parts;
+    this.#kept = kept;
+    this.#rollOuts = rollOuts;
+    this.#pace = new Pace(parts.random);
+    this.#waker = new Waker(parts.sleep);
+  }
+
+  check(applications: Iterable<string>, cause: RefreshCause, movedAt?: number): void {
+    for (const name of applications) {
+      const entry = this.#kept.refresh(name) ?? newEntry(cause, this.#parts.now());
+      this.#keep(name, asked(entry, cause, movedAt));
+      this.#touch(name, cause);
+    }
+  }
+
+  /** Compares, and makes an entry only if that is needed. */
+  verify(application: string, cause: RefreshCause): void {
+    this.#touch(application, cause);
+  }
+
+  stateOf(application: string): RefreshState {
+    const entry = this.#kept.refresh(application);
+    if (entry === undefined) return { kind: 'idle', attempts: 0 };
+    const { kind, since, attempts, why } = entry;
+    return { kind, since, attempts, ...(why !== undefined && { why }) };
+  }
+
+  numbers(): {
+    readonly waiting: number;
+    readonly inFlight: number;
+    readonly oldestSeconds: number;
+    readonly givenUp: number;
+  } {
+    const count = { waiting: 0, asked: 0, 'given-up': 0 };
+    const now = this.#parts.now();
+    let oldest = now;
+    for (const [, { kind, since }] of this.#kept.refreshes()) {
+      count[kind] += 1;
+      if (kind !== 'given-up') oldest = Math.min(oldest, since);
+    }
+    return {
+      waiting: count.waiting,
+      inFlight: count.asked,
+      oldestSeconds: (now - oldest) / 1000,
+      givenUp: count['given-up'],
+    };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { applications, registrations } = this.#parts;
+    const stops = [
+      applications.onChange((change) => this.#changed(change)),
+      registrations.onChange((application) => this.#touch(application, 'poll')),
+    ];
+    try {
+      while (!signal.aborted) {
+        if (applications.complete) this.#begin(signal);
+        await this.#waker.rest(applications.complete ? this.#restMs() : INCOMPLETE_MS, signal);
+      }
+    } finally {
+      for (const stop of stops) stop();
+      await Promise.all(this.#tasks);
+      await this.#kept.flush();
+    }
+  }
+
+  #begin(signal: AbortSignal): void {
+    if (!this.#started) this.#start(signal);
+    for (const name of this.#order.due(this.#parts.now())) this.#touch(name, 'poll');
+    for (const [name, cause] of this.#unchecked) {
+      if (this.#comparing.size >= COMPARISONS) break;
+      if (this.#comparing.has(name)) continue;
+      this.#unchecked.delete(name);
+      this.#do(this.#compare(name, cause, signal));
+    }
+    this.#askNext(signal);
+  }
+
+  #do(work: Promise<void>): void {
+    const task = work
+      .catch((error: unknown) => this.#parts.log.error('refresh-bug', { problem: textOf(error) }))
+      .finally(() => {
+        this.#tasks.delete(task);
+        this.#waker.wake();
+      });
+    this.#tasks.add(task);
+  }
+
+  #restMs(): number | undefined {
+    const now = this.#parts.now();
+    const next = this.#order.nextAt;
+    const rests = [
+      ...(next === undefined ? [] : [Math.max(next - now, 1)]),
+      ...(this.#order.hasReady && this.#pace.waitMs(now) > 0 ? [this.#pace.waitMs(now)] : []),
+    ];
+    // A time that is too far away shows that the clock was set back: it is looked at again then.
+    return rests.length === 0 ? undefined : Math.min(...rests, RETRY.longestMs);
+  }
+
+  /** Takes up what is kept, and compares everybody once, spread over time. */
+  #start(signal: AbortSignal): void {
+    this.#started = true;
+    const oldestFirst = [...this.#kept.refreshes()].toSorted(([, one], [, other]) => one.since - other.since);
+    for (const [name, entry] of oldestFirst) {
+      this.#keep(name, this.#resumed(name, entry));
+      this.#touch(name, entry.cause);
+    }
+    const names = [...new Set([...this.#parts.registrations.all()].map(({ application }) => application))];
+    this.#do(this.#sweep(names, signal));
+  }
+
+  /** We may have been ended after a request was kept and before it was sent. */
+  #resumed(name: string, entry: RefreshEntry): RefreshEntry {
+    // Who has to look may have looked meanwhile: once more.
+    if (entry.kind === 'given-up') return { ...entry, kind: 'waiting', attempts: MAX_ATTEMPTS - 1, notBefore: 0 };
+    const application = this.#parts.applications.byInstanceName(name);
+    if (entry.kind !== 'asked' || entry.asked === undefined || application === undefined) return entry;
+    const { asked: request, ...rest } = entry;
+    if (progressOf(request, application, []) !== 'not-reconciled') return entry;
+    return { ...rest, kind: 'waiting', attempts: Math.max(0, entry.attempts - 1), notBefore: 0 };
+  }
+
+  async #sweep(names: readonly string[], signal: AbortSignal): Promise<void> {
+    for (let from = 0; from < names.length && !signal.aborted; from += SWEEP.size) {
+      for (const name of names.slice(from, from + SWEEP.size)) this.#touch(name, 'start');
+      await this.#parts.sleep(SWEEP.pauseMs, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+    }
+  }
+
+  /** Something about it may have changed. */
+  #touch(name: string, cause: RefreshCause): void {
+    const entry = this.#kept.refresh(name);
+    if (entry?.kind === 'asked' && !this.#mayBeOver(name, entry)) return;
+    const known = this.#unchecked.get(name);
+    this.#unchecked.set(name, known === undefined ? cause : moreUrgent(known, cause));
+    this.#waker.wake();
+  }
+
+  /** While Argo CD is at work there is nothing to compare. */
+  #mayBeOver(name: string, { asked: request }: RefreshEntry): boolean {
+    const application = this.#parts.applications.byInstanceName(name);
+    if (request === undefined || application === undefined || application.deleting) return true;
+    if (isDue(request, this.#parts.now())) return true;
+    const progress = progressOf(request, application, this.#parts.registrations.of(name));
+    return progress === 'rendered' || progress === 'not-rendered';
+  }
+
+  async #compare(name: string, cause: RefreshCause, signal: AbortSignal): Promise<void> {
+    this.#comparing.add(name);
+    try {
+      const outdated = await this.#parts.comparison.outdated(name);
+      // What happened meanwhile may not be in it.
+      if (!signal.aborted && !this.#unchecked.has(name)) this.#settle(name, cause, outdated);
+    } catch (error) {
+      this.#parts.log.error('comparison-failed', {
+        application: name,
+        problem: textOf(error),
+      });
+      const entry = this.#kept.refresh(name) ?? newEntry(cause, this.#parts.now());
+      this.#later(name, { ...entry, kind: 'waiting', why: 'its images could not be compared' }, NOT_COMPARED);
+    } finally {
+      this.#comparing.delete(name);
+    }
+  }
+
+  #settle(name: string, cause: RefreshCause, outdated: Outdated | undefined): void {
+    const application = this.#parts.applications.byInstanceName(name);
+    const entry = this.#kept.refresh(name);
+    if (application === undefined || application.deleting) this.#drop(name);
+    else if (entry !== undefined) this.#act(application, entry, outdated);
+    else if (outdated !== undefined) {
+      const known = outdated.kind === 'cached-manifest' ? outdated.kind : cause;
+      this.#act(application, newEntry(known, this.#parts.now()), outdated);
+    }
+  }
+
+  #act(application: Application, entry: RefreshEntry, outdated: Outdated | undefined): void {
+    const name = application.instanceName;
+    const now = this.#parts.now();
+    const registrations = this.#parts.registrations.of(name);
+    const verdict = verdictOf(entry, { outdated, application, registrations, now });
+    switch (verdict.kind) {
+      case 'confirmed':
+        this.#confirm(application, entry);
+        return;
+      case 'unneeded':
+        this.#drop(name);
+        return;
+      case 'wait':
+        this.#place(name, entry);
+        return;
+      case 'failed':
+        this.#fail(application, entry, verdict.why);
+        return;
+      case 'ask': {
+        const images = outdated?.kind === 'image' ? addMoves(entry.images, outdated.images) : entry.images;
+        const fresh = verdict.moved ? { attempts: 0, notBefore: 0 } : {};
+        this.#keep(name, { ...entry, ...fresh, kind: 'waiting', again: false, images });
+        return;
+      }
+      default:
+        verdict satisfies never;
+    }
+  }
+
+  #confirm(application: Application, entry: RefreshEntry): void {
+    const { events, log, metrics, now, registrations } = this.#parts;
+    const name = application.instanceName;
+    metrics.refresh('confirmed');
+    if (entry.movedAt !== undefined) metrics.rolledOut(Math.max(0, now() - entry.movedAt) / 1000);
+    log.info('refresh-confirmed', {
+      application: name,
+      cause: entry.cause,
+      attempts: entry.attempts,
+      images: entry.images.length,
+    });
+    if (entry.images.length > 0) {
+      events.record(application, { type: 'Normal', reason: 'ImageMoved', message: movedMessage(entry.images) });
+      const before = entry.asked ?? {
+        reconciledAt: application.reconciledAt,
+        lastSyncAt: application.lastSync?.finishedAt,
+      };
+      this.#rollOuts.confirmed(application, {
+        images: entry.images,
+        ...(before.reconciledAt !== undefined && { reconciledAt: before.reconciledAt }),
+        ...(before.lastSyncAt !== undefined && { lastSyncAt: before.lastSyncAt }),
+        wantsFull: registrations.of(name).some(({ sync }) => sync === 'full'),
+      });
+    }
+    this.#forget(name);
+  }
+
+  #drop(name: string): void {
+    if (this.#kept.refresh(name) !== undefined) this.#parts.metrics.refresh('dropped');
+    this.#forget(name);
+  }
+
+  #fail(application: Application, entry: RefreshEntry, why: string): void {
+    const { events, log, metrics } = this.#parts;
+    const name = application.instanceName;
+    if (entry.attempts < MAX_ATTEMPTS) {
+      metrics.refresh('retried');
+      this.#later(name, { ...entry, kind: 'waiting', why }, RETRY);
+      return;
+    }
+    metrics.refresh('failed');
+    log.error('refresh-given-up', { application: name, attempts: entry.attempts, why });
+    const message = `Given up after ${entry.attempts} hard refreshes: ${why}`;
+    events.record(application, { type: 'Warning', reason: 'RefreshFailed', message });
+    this.#keep(name, { ...entry, kind: 'given-up', why });
+  }
+
+  #later(name: string, entry: RefreshEntry, bounds: { readonly firstMs: number; readonly longestMs: number }): void {
+    const wait = backOffMs(Math.max(1, entry.attempts), bounds, this.#parts.random);
+    this.#keep(name, { ...entry, notBefore: this.#parts.now() + wait });
+  }
+
+  #keep(name: string, entry: RefreshEntry): void {
+    if (this.#kept.refresh(name) !== entry) this.#kept.setRefresh(name, entry);
+    this.#place(name, entry);
+  }
+
+  #place(name: string, entry: RefreshEntry): void {
+    const now = this.#parts.now();
+    switch (entry.kind) {
+      case 'given-up':
+        this.#order.place(name, undefined);
+        return;
+      case 'asked':
+        this.#order.place(name, { kind: 'asked', until: Math.min(entry.asked?.at ?? now, now) + ACKNOWLEDGE_MS });
+        return;
+      case 'waiting': {
+        // Nothing rests longer than the longest back-off: such a time shows that the clock was set back.
+        const rests = entry.notBefore > now && entry.notBefore <= now + 2 * RETRY.longestMs;
+        this.#order.place(
+          name,
+          rests ? { kind: 'resting', until: entry.notBefore } : { kind: 'ready', urgency: urgencyOf(entry.cause) },
+        );
+        return;
+      }
+      default:
+        entry.kind satisfies never;
+    }
+  }
+
+  #forget(name: string): void {
+    this.#kept.setRefresh(name, undefined);
+    this.#order.place(name, undefined);
+    this.#expected.delete(name);
+  }
+
+  /** Asks for as many as there is room for. */
+  #askNext(signal: AbortSignal): void {
+    if (!this.#order.hasReady) return;
+    const { concurrency, perRepository } = this.#parts.limits();
+    const inFlight = this.#inFlightByRepository();
+    for (const name of this.#order.ready()) {
+      if (this.#order.asked.size >= concurrency || this.#pace.waitMs(this.#parts.now()) > 0) return;
+      if (this.#unchecked.has(name) || this.#comparing.has(name)) continue;
+      const application = this.#parts.applications.byInstanceName(name);
+      if (application === undefined || application.operating) continue;
+      const repositories = repositoriesOf(application);
+      if (repositories.some((repository) => (inFlight.get(repository) ?? 0) >= perRepository)) continue;
+      for (const repository of repositories) inFlight.set(repository, (inFlight.get(repository) ?? 0) + 1);
+      this.#pace.began(this.#parts.now());
+      this.#do(this.#ask(application, signal));
+    }
+  }
+
+  #inFlightByRepository(): Map<string, number> {
+    const inFlight = new Map<string, number>();
+    for (const name of this.#order.asked) {
+      const application = this.#parts.applications.byInstanceName(name);
+      for (const repository of application === undefined ? [] : repositoriesOf(application)) {
+        inFlight.set(repository, (inFlight.get(repository) ?? 0) + 1);
+      }
+    }
+    return inFlight;
+  }
+
+  async #ask(application: Application, signal: AbortSignal): Promise<void> {
+    const name = application.instanceName;
+    const before = this.#kept.refresh(name);
+    if (before === undefined) return;
+    const request: AskedRefresh = {
+      at: this.#parts.now(),
+      ...(application.reconciledAt !== undefined && { reconciledAt: application.reconciledAt }),
+      ...(application.lastSync?.finishedAt !== undefined && { lastSyncAt: application.lastSync.finishedAt }),
+      seen: false,
+    };
+    const { why: _, ...rest } = before;
+    this.#keep(name, { ...rest, kind: 'asked', attempts: before.attempts + 1, asked: request });
+    // Kept first: who starts after us knows that the annotation may be ours.
+    await this.#kept.flush();
+    const now = this.#parts.applications.byInstanceName(name);
+    if (signal.aborted || this.#kept.refresh(name)?.asked !== request) return;
+    if (now === undefined || now.deleting || now.operating) {
+      this.#takeBack(name, request, before);
+      return;
+    }
+    this.#expected.add(name);
+    try {
+      this.#asked(
+        application,
+        request,
+        before,
+        await patchApplication(this.#parts.kubernetes, now, HARD_REFRESH, signal),
+      );
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+  }
+
+  /** It was not asked for after all. What moved meanwhile is asked for with it. */
+  #takeBack(
+    name: string,
+    request: AskedRefresh,
+    before: RefreshEntry,
+    later?: { readonly why: string; readonly inMs: number },
+  ): void {
+    const entry = this.#kept.refresh(name);
+    if (entry?.asked?.at !== request.at) return;
+    const { asked: _, ...rest } = entry;
+    this.#keep(name, {
+      ...rest,
+      kind: 'waiting',
+      attempts: Math.min(entry.attempts, before.attempts),
+      again: false,
+      notBefore: later === undefined ? 0 : this.#parts.now() + later.inMs,
+      ...(later !== undefined && { why: later.why }),
+      ...(before.asked !== undefined && { asked: before.asked }),
+    });
+    this.#touch(name, entry.cause);
+  }
+
+  #asked(application: Application, request: AskedRefresh, before: RefreshEntry, answer: Requested): void {
+    const name = application.instanceName;
+    const { log, metrics, random } = this.#parts;
+    if (answer.kind !== 'done' && answer.kind !== 'unavailable') this.#expected.delete(name);
+    switch (answer.kind) {
+      case 'done':
+        this.#pace.answered();
+        metrics.refresh('asked');
+        this.#arrived(name, request, answer.object);
+        return;
+      case 'gone':
+        this.#drop(name);
+        return;
+      case 'conflict':
+        this.#takeBack(name, request, before, {
+          why: 'somebody else changed the Application',
+          inMs: backOffMs(1, CONFLICT, random),
+        });
+        return;
+      case 'unavailable':
+        this.#pace.failed(this.#parts.now());
+        // It may have arrived, so it stays known; and it counts as no attempt of Argo CD.
+        this.#retryUnanswered(name, request, before);
+        return;
+      case 'forbidden':
+        this.#sayForbidden(application);
+        this.#takeBack(name, request, before, {
+          why: 'the controller may not patch Applications of this namespace',
+          inMs: backOffMs(1, FORBIDDEN, random),
+        });
+        return;
+      case 'refused':
+        log.error('refresh-refused', { application: name, problem: answer.problem });
+        this.#refused(application, request);
+        return;
+      default:
+        answer satisfies never;
+    }
+  }
+
+  /** The answer shows the Application of that moment, which may be newer than the one that was seen before. */
+  #arrived(name: string, request: AskedRefresh, object: KubernetesObject): void {
+    const entry = this.#kept.refresh(name);
+    if (entry?.asked?.at !== request.at) return;
+    const status = object['status'];
+    const reconciledAt =
+      typeof status === 'object' && status !== null && 'reconciledAt' in status ? status.reconciledAt : undefined;
+    if (typeof reconciledAt === 'string') this.#keep(name, { ...entry, asked: { ...entry.asked, reconciledAt } });
+    this.#touch(name, entry.cause);
+  }
+
+  #refused(application: Application, request: AskedRefresh): void {
+    const entry = this.#kept.refresh(application.instanceName);
+    if (entry?.asked?.at === request.at) this.#fail(application, entry, 'the Kubernetes API refused the request');
+  }
+
+  #retryUnanswered(name: string, request: AskedRefresh, before: RefreshEntry): void {
+    const entry = this.#kept.refresh(name);
+    if (entry?.asked?.at !== request.at) return;
+    const why = 'the Kubernetes API does not answer';
+    const wait = this.#pace.waitMs(this.#parts.now());
+    const attempts = Math.min(entry.attempts, before.attempts);
+    this.#keep(name, { ...entry, kind: 'waiting', attempts, why, notBefore: this.#parts.now() + wait });
+  }
+
+  #sayForbidden({ instanceName, namespace }: Application): void {
+    const now = this.#parts.now();
+    if (now - this.#forbiddenSaidAt < RETRY.longestMs) return;
+    this.#forbiddenSaidAt = now;
+    this.#parts.log.error('refresh-forbidden', {
+      application: instanceName,
+      fix: `grant the controller "patch" on applications.argoproj.io in namespace ${namespace}`,
+    });
+  }
+
+  #changed({ before, after }: ApplicationChange): void {
+    const name = (after ?? before)?.instanceName;
+    if (name === undefined) return;
+    if (after !== undefined) this.#noteAnnotation(before, after);
+    this.#rollOuts.look(name);
+    const entry = this.#kept.refresh(name);
+    const isChanged = after !== undefined && before !== undefined && isRenderedOtherwise(before, after);
+    if (entry?.kind === 'given-up' && after !== undefined && (isChanged || hasRecovered(before, after))) {
+      this.#keep(name, { ...entry, kind: 'waiting', attempts: 0, notBefore: 0 });
+    }
+    const isNew = before === undefined && this.#started;
+    if (entry !== undefined || isChanged || isNew) this.#touch(name, 'cached-manifest');
+  }
+
+  /** Tells a person's hard refresh from ours. */
+  #noteAnnotation(before: Application | undefined, after: Application): void {
+    const name = after.instanceName;
+    if (after.refreshAsked !== 'hard') {
+      if (before?.refreshAsked === 'hard') this.#expected.delete(name);
+      return;
+    }
+    const entry = this.#kept.refresh(name);
+    const isOurs = this.#expected.has(name) || (before === undefined && entry?.kind === 'asked');
+    if (before?.refreshAsked !== 'hard' && !isOurs) this.#parts.userRefresh(name);
+    if (isOurs && entry?.asked?.seen === false) this.#keep(name, { ...entry, asked: { ...entry.asked, seen: true } });
+  }
+}
+
+/** The entry after something moved for its application, or may have. */
+function asked(entry: RefreshEntry, cause: RefreshCause, movedAt: number | undefined): RefreshEntry {
+  const first = entry.movedAt ?? movedAt;
+  const known = { ...entry, cause: moreUrgent(entry.cause, cause), ...(first !== undefined && { movedAt: first }) };
+  if (!isMove(cause)) return known;
+  if (known.kind === 'asked') return { ...known, again: true };
+  return { ...known, kind: 'waiting', attempts: 0, notBefore: 0 };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown';
+}
+
+function repositoriesOf({ sources }: Application): readonly string[] {
+  return [...new Set(sources.map(({ repoURL }) => repoURL))];
+}
+
+function isRenderedOtherwise(before: Application, after: Application): boolean {
+  return before.specFingerprint !== after.specFingerprint || before.revisions.join('\n') !== after.revisions.join('\n');
+}
+
+function hasRecovered(before: Application | undefined, after: Application): boolean {
+  return before?.comparisonError !== undefined && after.comparisonError === undefined;
+}

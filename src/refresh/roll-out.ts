@@ -1,0 +1,97 @@
+import * as v from 'valibot';
+import type { Application } from '../applications/application.ts';
+import { movedImagesSchema, type MovedImage } from './moved-image.ts';
+
+/** Why Argo CD will not simply roll out an image that moved. */
+export type Blocked = 'self-heal-off' | 'last-sync-failed' | 'hooks';
+
+/** What becomes of a confirmed refresh that moved an image. Plain JSON; kept in the store. */
+export interface RollOut {
+  readonly images: readonly MovedImage[];
+  /** `status.reconciledAt` before it was rendered: what the Application shows until then is of before. */
+  readonly reconciledAt?: string;
+  /** `finishedAt` of the operation that was the last one then. */
+  readonly lastSyncAt?: string;
+  /** Whole sync of ours (`sync: full`). `asking` is kept before the request is sent. */
+  readonly full: 'none' | 'wanted' | 'held' | 'asking' | 'started' | 'failed';
+  /** When the whole sync was asked for, milliseconds since the epoch. */
+  readonly fullAt?: number;
+  /** What was told. */
+  readonly blocked: readonly Blocked[];
+}
+
+const BLOCKED = ['self-heal-off', 'last-sync-failed', 'hooks'] as const satisfies readonly Blocked[];
+
+export const rollOutSchema: v.GenericSchema<unknown, RollOut> = v.object({
+  images: movedImagesSchema,
+  reconciledAt: v.exactOptional(v.string()),
+  lastSyncAt: v.exactOptional(v.string()),
+  full: v.picklist(['none', 'wanted', 'held', 'asking', 'started', 'failed']),
+  fullAt: v.exactOptional(v.number()),
+  blocked: v.array(v.picklist(BLOCKED)),
+});
+
+/**
+ * What Argo CD does with an Application that differs from its manifests.
+ *
+ * @see argocd-application-controller, `autoSync`: at a revision that was synced already only self-heal syncs, out-of-sync
+ * resources alone (so no hooks), and not at all after a failure.
+ */
+export type Prospect = 'in-sync' | 'unknown' | 'manual' | 'automatic' | Blocked;
+
+export function prospectOf(application: Application): Prospect {
+  const { automated, syncStatus, lastSync, operating, hasHooks } = application;
+  if (automated === undefined) return 'manual';
+  if (syncStatus === 'Unknown') return 'unknown';
+  if (syncStatus === 'Synced') return 'in-sync';
+  if (!wasSyncedAtRevision(application)) return 'automatic';
+  if (automated.selfHeal && hasHooks && lastSync?.phase === 'Succeeded') return 'hooks';
+  // How the running operation ends decides.
+  if (operating) return 'unknown';
+  if (lastSync?.phase !== 'Succeeded') return 'last-sync-failed';
+  return automated.selfHeal ? 'automatic' : 'self-heal-off';
+}
+
+/** The last operation was about what Git says now. One that failed early knows no revision; Argo CD does not repeat it either. */
+function wasSyncedAtRevision({ lastSync, revisions }: Application): boolean {
+  if (lastSync === undefined) return false;
+  const synced = lastSync.revisions;
+  return (
+    synced.length === 0 ||
+    (synced.length === revisions.length && synced.every((revision, at) => revision === revisions[at]))
+  );
+}
+
+/** What people should know now, given what was true since the image moved. */
+export function blockedNow(rollOut: RollOut, application: Application): readonly Blocked[] {
+  const prospect = prospectOf(application);
+  switch (prospect) {
+    case 'manual':
+      return [];
+    case 'unknown':
+      return rollOut.blocked;
+    case 'in-sync':
+    case 'automatic':
+      return hooksWereSkipped(rollOut, application) ? ['hooks'] : [];
+    case 'hooks':
+    case 'self-heal-off':
+    case 'last-sync-failed':
+      return [prospect];
+    default:
+      return prospect satisfies never;
+  }
+}
+
+/** Self-heal rolled the image out without hooks, and no whole sync came after. */
+function hooksWereSkipped(rollOut: RollOut, { automated, hasHooks, lastSync }: Application): boolean {
+  if (!hasHooks || automated?.selfHeal !== true || lastSync === undefined) return false;
+  return lastSync.finishedAt === rollOut.lastSyncAt ? rollOut.blocked.includes('hooks') : lastSync.selective;
+}
+
+/** Nothing more is to be expected or told. */
+export function isOver(rollOut: RollOut, application: Application): boolean {
+  if (rollOut.blocked.length > 0 || application.reconciledAt === rollOut.reconciledAt) return false;
+  if (rollOut.full !== 'none' && rollOut.full !== 'failed') return false;
+  const prospect = prospectOf(application);
+  return prospect === 'in-sync' || prospect === 'manual';
+}

@@ -1,0 +1,69 @@
+import type { Application } from '../applications/application.ts';
+import type { Outdated } from '../registrations/comparison.ts';
+import type { Registration } from '../registrations/registration.ts';
+import type { AskedRefresh, RefreshEntry } from './refresh-entry.ts';
+import { progressOf } from './rendered.ts';
+
+/** In this time Argo CD renders what it was asked to. It gives a rendering 60 s. */
+export const ACKNOWLEDGE_MS = 90_000;
+
+/** What is to be done with an entry. */
+export type Verdict =
+  /** It renders with what it should. */
+  | { readonly kind: 'confirmed' }
+  /** There was nothing to do. */
+  | { readonly kind: 'unneeded' }
+  /** `moved`: for something that happened after the last request, so earlier attempts do not count. */
+  | { readonly kind: 'ask'; readonly moved: boolean }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** What is known of an application at one moment. */
+export interface Seen {
+  readonly outdated: Outdated | undefined;
+  readonly application: Application;
+  readonly registrations: readonly Pick<Registration, 'answeredAt'>[];
+  readonly now: number;
+}
+
+export function verdictOf(entry: RefreshEntry, seen: Seen): Verdict {
+  return entry.asked === undefined ? withoutRequest(entry, seen) : afterRequest(entry, entry.asked, seen);
+}
+
+function withoutRequest(entry: RefreshEntry, { outdated, registrations }: Seen): Verdict {
+  if (outdated !== undefined) return { kind: 'ask', moved: false };
+  // Somebody else had it rendered; or what moved has moved back.
+  const rendered = entry.images.length > 0 && registrations.some(({ answeredAt }) => answeredAt >= entry.since);
+  return { kind: rendered ? 'confirmed' : 'unneeded' };
+}
+
+function afterRequest(entry: RefreshEntry, asked: AskedRefresh, seen: Seen): Verdict {
+  const { application, outdated, now } = seen;
+  const progress = progressOf(asked, application, seen.registrations);
+  const isRendered = progress === 'rendered' && outdated === undefined;
+  if (isRendered && application.comparisonError === undefined) return { kind: 'confirmed' };
+  if (entry.kind === 'given-up') return { kind: 'wait' };
+  if (entry.kind === 'waiting') return { kind: 'ask', moved: false };
+  const isOver = progress === 'rendered' || progress === 'not-rendered';
+  if (progress === 'rendered' && outdated !== undefined && entry.again) return { kind: 'ask', moved: true };
+  if (isOver && application.comparisonError !== undefined)
+    return { kind: 'failed', why: `Argo CD reports: ${application.comparisonError}` };
+  if (!isDue(asked, now)) return { kind: 'wait' };
+  switch (progress) {
+    case 'standing':
+      return { kind: 'failed', why: 'Argo CD did not take up the hard refresh' };
+    case 'not-reconciled':
+      return { kind: 'failed', why: 'the Application was not reconciled after the hard refresh' };
+    case 'not-rendered':
+      return { kind: 'failed', why: 'the Application was reconciled, and nothing was rendered with this plugin' };
+    case 'rendered':
+      return { kind: 'failed', why: 'it was rendered, and not with the images of now' };
+    default:
+      return progress satisfies never;
+  }
+}
+
+/** A request from the future shows that the clock was set back: how long it stands is not known. */
+export function isDue(asked: AskedRefresh, now: number): boolean {
+  return now >= asked.at + ACKNOWLEDGE_MS || asked.at > now + ACKNOWLEDGE_MS;
+}
