@@ -1,4 +1,4 @@
-import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, AgentOptions, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { answerFault, connectionFault, ControllerFault } from './controller-fault.ts';
@@ -39,7 +39,10 @@ export interface Connection {
 
 // Loaded here, because loading node:https takes longer than most questions. Neither follows redirects nor knows of proxies:
 // a proxy of the cluster is for the way out, and would see the token.
-type HttpModule = Pick<typeof import('node:http'), 'request'> & { readonly Agent: new (options: object) => Agent };
+interface HttpModule {
+  readonly request: (options: RequestOptions) => ClientRequest;
+  readonly Agent: new (options: AgentOptions) => Agent;
+}
 
 export async function openConnection({ url, ca }: Address): Promise<Connection> {
   const secure = url.protocol === 'https:';
@@ -117,41 +120,41 @@ class CutError extends Error {
 
 const CUT_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
-function exchange(
+async function exchange(
   request: ClientRequest,
   body: Buffer | undefined,
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<Reply> {
-  return new Promise((done, failed) => {
-    const abort = (): void => {
-      settle(() => failed(signal.reason as Error));
-      request.destroy();
-    };
-    const settle = (end: () => void): void => {
-      signal.removeEventListener('abort', abort);
-      end();
-    };
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      const cut = CUT_CODES.has(error.code ?? '');
-      settle(() => failed(cut ? new CutError('cut', { cause: error }) : connectionFault(error)));
-    });
-    request.on('response', (response) => {
-      readBody(response, maxBytes).then(
-        (bytes) => settle(() => done({ status: response.statusCode ?? 0, body: bytes })),
-        (error: Error) => {
-          settle(() => failed(error));
-          request.destroy();
-        },
-      );
-    });
-    request.on('upgrade', (_response, socket: Socket | Duplex) => {
-      settle(() => failed(answerFault('it answered with a change of the protocol')));
-      socket.destroy();
-    });
-    signal.addEventListener('abort', abort, { once: true });
+  const abort = (): void => {
+    request.destroy(signal.reason as Error);
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const responded = responseTo(request);
     if (signal.aborted) abort();
     else request.end(body);
+    const response = await responded;
+    return { status: response.statusCode ?? 0, body: await readBody(response, maxBytes) };
+  } catch (error) {
+    request.destroy();
+    throw signal.aborted ? (signal.reason as Error) : error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function responseTo(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((done, failed) => {
+    request.on('response', done);
+    request.on('upgrade', (_response, socket: Socket | Duplex) => {
+      socket.destroy();
+      failed(answerFault('it answered with a change of the protocol'));
+    });
+    // Stays, because a connection may also break when the answer has come.
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      failed(CUT_CODES.has(error.code ?? '') ? new CutError('cut', { cause: error }) : connectionFault(error));
+    });
   });
 }
 

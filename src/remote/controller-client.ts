@@ -1,7 +1,14 @@
 import { systemFiles } from '../operator/files.ts';
 import { type Time, startDeadline } from '../resolve/deadline.ts';
 import { type Connection, openConnection } from './connection.ts';
-import { answerFault, ControllerFault, setupFault, statusFault, stoppedFault, timeoutFault } from './controller-fault.ts';
+import {
+  answerFault,
+  ControllerFault,
+  setupFault,
+  statusFault,
+  stoppedFault,
+  timeoutFault,
+} from './controller-fault.ts';
 import { MAX_ANSWER_BYTES } from './protocol.ts';
 
 /** Where the kubelet puts the sidecar's token, and renews it. */
@@ -27,7 +34,11 @@ export interface ControllerClient {
    * @returns the answer's JSON.
    * @throws {ControllerFault} for everything but an answer.
    */
-  ask(question: { readonly path: string; readonly body?: unknown }, boundMs: number, signal: AbortSignal): Promise<unknown>;
+  ask(
+    question: { readonly path: string; readonly body?: unknown },
+    boundMs: number,
+    signal: AbortSignal,
+  ): Promise<unknown>;
   close(): Promise<void>;
 }
 

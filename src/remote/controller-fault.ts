@@ -21,7 +21,8 @@ export class ControllerFault extends Error {
   }
 }
 
-const SEE_CONTROLLER = 'see whether the controller runs (its pod, log and NetworkPolicy) and controller.url is its address';
+const SEE_CONTROLLER =
+  'see whether the controller runs (its pod, log and NetworkPolicy) and controller.url is its address';
 const SEE_CERTIFICATE =
   'name the CA of the controller as controller.caFile in the operator configuration, and let its certificate cover the host of controller.url';
 
@@ -81,8 +82,11 @@ export function setupFault(why: string, fix: string, cause?: unknown): Controlle
 export function statusFault(status: number, reason: string | undefined): ControllerFault {
   const said = reason === undefined ? `${status}` : `${status}: ${reason}`;
   if (status === 401) {
-    const fix = 'project a service account token of the audience image-resolver into the sidecar, renewed by the kubelet';
-    return new ControllerFault('misconfigured', `it does not accept the token that was sent (${said})`, fix, { status });
+    const fix =
+      'project a service account token of the audience image-resolver into the sidecar, renewed by the kubelet';
+    return new ControllerFault('misconfigured', `it does not accept the token that was sent (${said})`, fix, {
+      status,
+    });
   }
   if (status === 403) {
     const fix = "run the sidecar under the service account that the controller's --sidecar-account names";
@@ -92,7 +96,8 @@ export function statusFault(status: number, reason: string | undefined): Control
     const fix = 'write the address of the controller itself as controller.url: redirects are not followed';
     return new ControllerFault('answer', `it answered with a redirect (${status})`, fix, { status });
   }
-  if (status === 429 || status === 503) return new ControllerFault('answer', `it is overloaded or starting (${said})`, SEE_CONTROLLER, { status });
+  if (status === 429 || status === 503)
+    return new ControllerFault('answer', `it is overloaded or starting (${said})`, SEE_CONTROLLER, { status });
   if (status >= 500) return new ControllerFault('answer', `it failed (${said})`, SEE_CONTROLLER, { status });
   const fix = 'let sidecar and controller be of the same version, and controller.url the address of the controller';
   return new ControllerFault('answer', `it does not take the question (${said})`, fix, { status });

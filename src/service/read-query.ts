@@ -1,0 +1,201 @@
+import * as v from 'valibot';
+import type { ErrorCode } from '../error/codes.ts';
+import { ERROR_CODES } from '../error/codes.ts';
+import type { Parsed } from '../error/parsed.ts';
+import { parseConstraint } from '../image/constraint.ts';
+import { parsePlatform, type Platform } from '../image/platform.ts';
+import { parseDigest, parseRepository, parseTag, type Digest, type Repository, type Tag } from '../image/reference.ts';
+import { credentialId, parseCredentialName } from '../operator/credential-name.ts';
+import type { Choice } from '../policy/image-policy.ts';
+import { MAX_ASKS, MAX_NOTICES, type RefreshBody, type ReportBody } from '../remote/protocol.ts';
+import type { ResolveQuery } from '../resolve/resolver.ts';
+import { parseGlob } from '../strategy/glob.ts';
+import { MAX_FILTERS, MAX_PATTERN_CHARACTERS } from '../strategy/limits.ts';
+import type { FilterSpec } from '../strategy/selection.ts';
+import { readJson } from './read-json.ts';
+
+// Everything that a sidecar sends comes from a process that runs tenants' content. What the sidecar checked is checked again,
+// by the same parsers, so that nothing is evaluated here that a policy could not have said.
+
+/** Argo CD's instance name: namespace, `_`, name. */
+const MAX_APPLICATION_CHARACTERS = 320;
+const MAX_NAME_CHARACTERS = 253;
+/** A repository is at most 4096 characters as it is written, an alias may be one; a tag stands behind them. */
+const MAX_IMAGE_CHARACTERS = 8_704;
+/** Words for messages. */
+const MAX_WORDS_CHARACTERS = 4_608;
+const MAX_URL_CHARACTERS = 4_096;
+const MAX_PLATFORMS = 64;
+/** A year; more is a slip, and less than what a number can hold exactly. */
+const MAX_DURATION_MS = 366 * 24 * 60 * 60 * 1000;
+
+const text = (maxCharacters: number) => v.pipe(v.string(), v.maxLength(maxCharacters));
+const name = text(MAX_NAME_CHARACTERS);
+const words = text(MAX_WORDS_CHARACTERS);
+const duration = v.pipe(v.number(), v.finite(), v.minValue(0));
+
+/** Text that a parser of ours takes, as it is. */
+function parsedBy<T extends string>(what: string, parse: (text: string) => Parsed<T>): v.GenericSchema<unknown, T> {
+  return v.pipe(
+    v.string(),
+    v.check((value) => parse(value).ok, `is no ${what}`),
+    v.transform((value) => value as T),
+  );
+}
+const tag = parsedBy<Tag>('tag', parseTag);
+const digest = parsedBy<Digest>('digest', parseDigest);
+
+const repository = v.pipe(
+  v.object({ host: text(4_096), path: text(255), name: text(4_352) }),
+  v.check((value) => isNormal(value), 'is no repository in normal form'),
+);
+
+function isNormal(value: Repository): boolean {
+  const { host, path, name: whole } = value;
+  const found = parseRepository(whole);
+  return found.ok && found.value.host === host && found.value.path === path && found.value.name === whole;
+}
+
+const pattern = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_PATTERN_CHARACTERS));
+const effect = v.picklist(['allow', 'ignore']);
+// Regular expressions are compiled by who evaluates them: apart, and for a bounded time.
+const filter: v.GenericSchema<unknown, FilterSpec> = v.variant('kind', [
+  v.object({ effect, kind: v.literal('regexp'), pattern }),
+  v.object({
+    effect,
+    kind: v.literal('glob'),
+    pattern: v.pipe(
+      pattern,
+      v.check((value) => parseGlob(value).ok, 'is no glob'),
+    ),
+  }),
+]);
+
+const platform = v.pipe(
+  v.object({ os: text(64), architecture: text(64), variant: v.exactOptional(text(64)) }),
+  v.check((value) => isNormalPlatform(value), 'is no platform in normal form'),
+);
+
+function isNormalPlatform({ os, architecture, variant }: Platform): boolean {
+  const found = parsePlatform([os, architecture, ...(variant === undefined ? [] : [variant])].join('/'));
+  return (
+    found.ok && found.value.os === os && found.value.architecture === architecture && found.value.variant === variant
+  );
+}
+
+const strategy = v.variant('kind', [
+  v.object({
+    kind: v.literal('semver'),
+    constraint: v.pipe(
+      v.string(),
+      v.check((value) => parseConstraint(value).ok, 'is no constraint'),
+    ),
+  }),
+  v.object({ kind: v.literal('newest-build') }),
+  v.object({ kind: v.literal('alphabetical') }),
+  v.object({ kind: v.literal('digest'), tag: v.exactOptional(tag) }),
+]);
+
+const pin = v.pipe(
+  v.object({ kind: v.literal('pin'), tag: v.exactOptional(tag), digest: v.exactOptional(digest) }),
+  v.check((value) => (value.tag === undefined) !== (value.digest === undefined), 'must be a tag or a digest'),
+  v.transform((value) => value as Extract<Choice, { kind: 'pin' }>),
+);
+
+const selection = v.object({
+  strategy,
+  filters: v.pipe(v.array(filter), v.maxLength(MAX_FILTERS)),
+  platforms: v.pipe(v.array(platform), v.minLength(1), v.maxLength(MAX_PLATFORMS)),
+});
+
+const choice = v.union([
+  v.object({ kind: v.literal('select'), selection }),
+  pin,
+  v.object({ kind: v.picklist(['none', 'paused']) }),
+]);
+
+/** What a tenant may name; `env:` and `ext:` are the operator's. */
+const credential = v.pipe(
+  text(1_024),
+  v.check((value) => {
+    const found = parseCredentialName(value);
+    return (
+      found.ok &&
+      (found.value.kind === 'pullsecret' || found.value.kind === 'secret') &&
+      credentialId(found.value) === value
+    );
+  }, 'is no name of a secret'),
+);
+
+const ask = v.object({
+  image: text(MAX_IMAGE_CHARACTERS),
+  label: words,
+  where: words,
+  repository,
+  choice,
+  output: v.exactOptional(v.picklist(['tag', 'digest', 'tag@digest'])),
+  onUnsatisfied: v.picklist(['git', 'error']),
+  onRemoved: v.picklist(['keep', 'next-best']),
+  pollIntervalMs: v.exactOptional(duration),
+  credential: v.exactOptional(credential),
+  tagInGit: v.exactOptional(tag),
+  untagged: v.exactOptional(words),
+});
+
+const who = v.object({ application: text(MAX_APPLICATION_CHARACTERS), project: v.exactOptional(name) });
+
+const generation = v.object({
+  id: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+  source: v.object({
+    repoURL: text(MAX_URL_CHARACTERS),
+    path: text(MAX_URL_CHARACTERS),
+    targetRevision: text(1_024),
+  }),
+  revision: text(1_024),
+  parametersFingerprint: text(256),
+  sync: v.exactOptional(v.literal('full')),
+});
+
+const query: v.GenericSchema<unknown, ResolveQuery> = v.object({
+  v: v.literal(1),
+  who,
+  generation: v.exactOptional(generation),
+  budgetMs: v.pipe(duration, v.maxValue(MAX_DURATION_MS)),
+  asks: v.pipe(v.array(ask), v.maxLength(MAX_ASKS)),
+  explain: v.exactOptional(v.boolean()),
+});
+
+/** A code that this version does not know is of a newer sidecar. */
+const code = v.pipe(
+  v.string(),
+  v.check((value) => Object.hasOwn(ERROR_CODES, value), 'is no code'),
+  v.transform((value) => value as ErrorCode),
+);
+
+const report: v.GenericSchema<unknown, ReportBody> = v.object({
+  v: v.literal(1),
+  who,
+  generation,
+  notices: v.pipe(
+    v.array(v.object({ code, what: v.string(), where: v.exactOptional(v.string()) })),
+    v.maxLength(MAX_NOTICES),
+  ),
+  asked: v.boolean(),
+});
+
+const refresh: v.GenericSchema<unknown, RefreshBody> = v.object({ application: text(MAX_APPLICATION_CHARACTERS) });
+
+/** @throws {Refusal} 400. */
+export function readQuery(body: Buffer): ResolveQuery {
+  return readJson(query, body);
+}
+
+/** @throws {Refusal} 400. */
+export function readReport(body: Buffer): ReportBody {
+  return readJson(report, body);
+}
+
+/** @throws {Refusal} 400. */
+export function readRefresh(body: Buffer): RefreshBody {
+  return readJson(refresh, body);
+}
