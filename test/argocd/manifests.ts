@@ -39,6 +39,33 @@ export function below(folder: string, files: Files): Files {
   return Object.fromEntries(Object.entries(files).map(([path, content]) => [`${folder}/${path}`, content]));
 }
 
+/** One repository of several. */
+export function together(parts: readonly Files[]): Files {
+  return Object.fromEntries(parts.flatMap((files) => Object.entries(files)));
+}
+
+/** A PreSync hook that is made anew each time hooks run: its uid tells. */
+export const HOOK: Files = {
+  'migration.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: migration
+  annotations:
+    argocd.argoproj.io/hook: PreSync
+    argocd.argoproj.io/hook-delete-policy: BeforeHookCreation
+data: {step: migrate}
+`,
+};
+
+/** The API refuses it when it is applied, after Deployments. */
+export const BROKEN: Files = {
+  'broken.yaml': `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: broken, namespace: not-there}
+spec: {defaultBackend: {service: {name: none, port: {number: 80}}}}
+`,
+};
+
 /** The `images` parameter and, if there are any, `image-settings`. */
 export function policies(images: readonly string[], settings?: Readonly<Record<string, string>>): readonly Parameter[] {
   return [

@@ -1,35 +1,17 @@
 // The sidecar alone on a real Argo CD: people (or a timer) ask for a hard refresh, and the newest images get live.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Files } from './harness/git.ts';
 import type { TestApplication } from './harness/test-application.ts';
 import { PushToLive } from './harness/times.ts';
 import { useArgoCd } from './harness/use-argo-cd.ts';
 import { below, chart, directory, kustomization, policies } from './manifests.ts';
-import type { ApplicationOptions } from './harness/argo-cd-objects.ts';
+import { stepsWith } from './steps.ts';
 
 const argoCd = useArgoCd();
 const pushToLive = new PushToLive();
 afterAll(() => console.log(pushToLive.toString()));
 
-const repository = (name: string): string => `${argoCd().registry.host}/acme/${name}`;
-const image = (name: string, tag: string): string => `${repository(name)}:${tag}`;
-
-async function push(name: string, ...tags: readonly string[]): Promise<void> {
-  await argoCd().registry.pushImages(tags.map((tag) => ({ repository: `acme/${name}`, tag })));
-}
-
-/** An application of one source. */
-async function create(
-  name: string,
-  files: Files,
-  settings?: Readonly<Record<string, string>>,
-  options: Partial<ApplicationOptions> = {},
-): Promise<TestApplication> {
-  const { url } = await argoCd().createRepository(files);
-  const parameters = policies([`app=${repository(name)}:~1.0`], settings);
-  return argoCd().createApplication({ name, sources: [{ url, parameters }], ...options });
-}
+const { repository, image, push, create } = stepsWith(argoCd);
 
 /** Every image that the Deployment of the application has had, after a push of two: one that satisfies the policy, one that doesn't. */
 async function imagesOverAPush(application: TestApplication, how: string): Promise<readonly string[]> {
@@ -60,8 +42,7 @@ describe('a pushed image is live after a hard refresh', () => {
   test('with a Helm chart and targets, in everything the chart uses the tag for', async () => {
     await push('charted', '1.0.0', '1.0.1');
     const application = await create('charted', chart('charted', { repository: 'example.com/none', tag: '0' }), {
-      'app.helm.image-name': 'image.repository',
-      'app.helm.image-tag': 'image.tag',
+      settings: { 'app.helm.image-name': 'image.repository', 'app.helm.image-tag': 'image.tag' },
     });
     expect(await imagesOverAPush(application, 'Helm with targets')).toEqual(newestOf('charted'));
     expect(application.deployment('charted')?.spec.template.metadata.labels).toMatchObject({ version: '1.0.2' });
@@ -98,7 +79,7 @@ describe('a pushed image is live after a hard refresh', () => {
     await argoCd().createProject({ name: 'team-a', sourceNamespaces: ['team-a'] });
     await push('team', '1.0.0', '1.0.1');
     const files = kustomization({ team: image('team', '1.0.0') });
-    const application = await create('team', files, undefined, { namespace: 'team-a', project: 'team-a' });
+    const application = await create('team', files, { namespace: 'team-a', project: 'team-a' });
     expect(await imagesOverAPush(application, 'application in another namespace')).toEqual(newestOf('team'));
     expect((await argoCd().generations(application)).length).toBeGreaterThan(0);
   });
@@ -107,7 +88,7 @@ describe('a pushed image is live after a hard refresh', () => {
     await push('generated', '1.0.0', '1.0.1');
     const owner = await argoCd().createApplicationSet('generated');
     const files = kustomization({ generated: image('generated', '1.0.0') });
-    const application = await create('generated', files, undefined, { metadata: { ownerReferences: [owner] } });
+    const application = await create('generated', files, { metadata: { ownerReferences: [owner] } });
     expect(await imagesOverAPush(application, 'child of an ApplicationSet')).toEqual(newestOf('generated'));
   });
 });
@@ -148,7 +129,7 @@ describe('what Argo CD does with an image-only change', () => {
   beforeAll(async () => {
     await push('unhealed', '1.0.0', '1.0.1');
     const files = kustomization({ unhealed: image('unhealed', '1.0.0') });
-    application = await create('unhealed', files, undefined, { syncPolicy: 'automated' });
+    application = await create('unhealed', files, { syncPolicy: 'automated' });
     await application.becomesLive('unhealed', image('unhealed', '1.0.1'));
   });
 
@@ -189,13 +170,14 @@ describe('faults', () => {
     });
   });
 
-  test("Argo CD's controller is restarted between the push and the refresh", async () => {
+  test("Argo CD's controller is away while somebody asks for the refresh", async () => {
     await push('restarted', '1.0.0', '1.0.1');
     const application = await create('restarted', kustomization({ restarted: image('restarted', '1.0.0') }));
     await application.becomesLive('restarted', image('restarted', '1.0.1'));
+    await argoCd().applicationController.kill();
     await push('restarted', '1.0.2');
-    await argoCd().applicationController.restart();
     await application.askForRefresh('hard');
+    await argoCd().applicationController.start();
     await application.becomesLive('restarted', image('restarted', '1.0.2'));
     expect(application.state()?.status?.conditions ?? []).toEqual([]);
   });

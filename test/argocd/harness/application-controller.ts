@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { buildTool } from '../../tools/build.mjs';
 import { CONTROL_PLANE } from './argo-cd-objects.ts';
-import { freePort, type Sandbox } from './sandbox.ts';
+import { freePort, type Program, type Sandbox } from './sandbox.ts';
 
 export interface ApplicationControllerOptions {
   readonly kubeconfig: string;
@@ -13,8 +13,8 @@ export interface ApplicationControllerOptions {
 
 /** Argo CD's controller. */
 export interface ApplicationController {
-  /** Kills it and starts another. */
-  restart(): Promise<void>;
+  kill(): Promise<void>;
+  start(): Promise<void>;
 }
 
 export async function startApplicationController(
@@ -24,7 +24,7 @@ export async function startApplicationController(
   const argoCd = await buildTool('argocd');
   const home = await sandbox.directory('application-controller', 'home');
   const temporary = await sandbox.directory('application-controller', 'tmp');
-  const start = async () => {
+  const start = async (): Promise<Program> => {
     const metrics = await freePort();
     return sandbox.start({
       name: 'application-controller',
@@ -56,8 +56,8 @@ export async function startApplicationController(
   };
   let program = await start();
   return {
-    async restart() {
-      await program.end();
+    kill: async () => program.end(),
+    async start() {
       program = await start();
     },
   };

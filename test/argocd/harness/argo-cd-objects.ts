@@ -45,6 +45,8 @@ export interface ApplicationOptions {
   readonly destination?: string;
   /** Default `self-heal`: automated, and differences in the cluster are healed. */
   readonly syncPolicy?: SyncPolicy;
+  /** How often a failed sync is tried again; Argo CD's default is 5. */
+  readonly retryLimit?: number;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
@@ -64,7 +66,10 @@ export function applicationManifest(options: ApplicationOptions): object {
       project: options.project ?? 'default',
       ...(sources.length === 1 ? { source: sources[0] } : { sources }),
       destination: { server: 'https://kubernetes.default.svc', namespace: destinationOf(options) },
-      syncPolicy: syncPolicyOf(options.syncPolicy ?? 'self-heal'),
+      syncPolicy: {
+        ...syncPolicyOf(options.syncPolicy ?? 'self-heal'),
+        ...(options.retryLimit === undefined ? {} : { retry: { limit: options.retryLimit } }),
+      },
     },
   };
 }
@@ -168,6 +173,7 @@ export interface ApplicationState extends ApiObject {
   readonly status?: {
     readonly reconciledAt?: string;
     readonly sync?: { readonly status?: string; readonly revision?: string; readonly revisions?: readonly string[] };
+    readonly summary?: { readonly images?: readonly string[] };
     readonly health?: { readonly status?: string };
     readonly conditions?: readonly { readonly type: string; readonly message: string }[];
     readonly history?: readonly { readonly revision?: string; readonly deployedAt: string }[];
@@ -187,5 +193,16 @@ export interface DeploymentState extends ApiObject {
       readonly metadata: { readonly labels: Readonly<Record<string, string>> };
       readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string }[] };
     };
+  };
+}
+
+/** A pod that belongs to a Deployment, without the ReplicaSet in between. */
+export function podOf({ apiVersion, kind, metadata, spec }: DeploymentState): object {
+  const { name, namespace, uid } = metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, ownerReferences: [{ apiVersion, kind, name, uid, controller: true }] },
+    spec: { containers: spec.template.spec.containers },
   };
 }

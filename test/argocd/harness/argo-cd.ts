@@ -2,10 +2,11 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AUDIENCE } from '../../../src/remote/protocol.ts';
 import { plainHttp } from '../../e2e/argo-cd.ts';
 import type { ApiObject } from '../../support/real-kubernetes-api.ts';
 import { type RealKubernetes, startRealKubernetes } from '../../support/real-kubernetes.ts';
-import { startRealRegistry, type RealRegistry } from '../../support/real-registry.ts';
+import { startRealRegistry, type RealRegistry, type RealRegistryOptions } from '../../support/real-registry.ts';
 import { buildTool } from '../../tools/build.mjs';
 import { type ApplicationController, startApplicationController } from './application-controller.ts';
 import {
@@ -15,7 +16,9 @@ import {
   applicationSetsOf,
   CONTROL_PLANE,
   DEPLOYMENTS,
+  type DeploymentState,
   installationObjects,
+  podOf,
   type ProjectOptions,
   projectManifest,
   projectsOf,
@@ -23,6 +26,7 @@ import {
 import { startConnectionProxy } from './connection-proxy.ts';
 import type { Generation } from './generations.ts';
 import { createGitRepository, type Files, type GitRepository } from './git.ts';
+import { type ImageResolverController, prepareController, SIDECAR_ACCOUNT } from './image-resolver-controller.ts';
 import { type Mirror, openMirror } from './mirror.ts';
 import { type RepoServer, startRepoServer } from './repo-server.ts';
 import { openSandbox, type Sandbox } from './sandbox.ts';
@@ -30,6 +34,13 @@ import { createTestApplication, type TestApplication } from './test-application.
 import { waitFor } from './wait-for.ts';
 
 export interface ArgoCdOptions {
+  /** What the registry asks for; default nothing. */
+  readonly registry?: RealRegistryOptions;
+  /** Sidecar and controller, not the sidecar alone. It is started before everything that asks it. */
+  readonly controller?: {
+    /** Secrets of webhooks, for `env:` names. */
+    readonly environment?: Readonly<Record<string, string>>;
+  };
   /** The operator configuration, without `apiVersion` and `kind`; the registry is in it already. */
   readonly configuration?: Readonly<Record<string, unknown>>;
 }
@@ -40,22 +51,38 @@ export interface ArgoCd extends AsyncDisposable {
   readonly mirror: Mirror;
   readonly repoServers: readonly RepoServer[];
   readonly applicationController: ApplicationController;
+  /** Throws when Argo CD was started with the sidecar alone. */
+  readonly controller: ImageResolverController;
   readonly sandbox: Sandbox;
   /** Replaces the operator configuration of every sidecar. */
   configure(configuration: Readonly<Record<string, unknown>>): Promise<void>;
   createRepository(files: Files): Promise<GitRepository>;
   createNamespace(name: string): Promise<void>;
   createProject(options: ProjectOptions): Promise<void>;
+  /** JSON merge patch. */
+  patchProject(name: string, patch: unknown): Promise<void>;
   createApplication(options: ApplicationOptions): Promise<TestApplication>;
   /** Answers what its children have in `metadata.ownerReferences`. */
   createApplicationSet(name: string): Promise<object>;
+  /** Nothing starts pods here, so this makes one as a Deployment's would be: Argo CD then tells which images run. */
+  runPods(application: TestApplication, deployment: string): Promise<void>;
   /** Another repo-server with a sidecar of its own; connections alternate from now on. */
   addRepoServer(): Promise<RepoServer>;
   removeRepoServer(server: RepoServer): Promise<void>;
   /** Of all repo-servers, in the order of their beginnings; of one application if one is given. */
   generations(application?: TestApplication): Promise<readonly Generation[]>;
+  /** Events about the Application, the oldest first. */
+  events(application: TestApplication): Promise<readonly ApplicationEvent[]>;
   /** Resolves as soon as the condition holds; looks again after every change of an Application or a Deployment. */
   waitFor(what: string, condition: () => boolean | Promise<boolean>, withinMs?: number): Promise<void>;
+}
+
+/** An Event of Kubernetes, as far as tests look at it. */
+export interface ApplicationEvent {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly count?: number;
 }
 
 /** Applications outside of Argo CD's own namespace are taken in these. */
@@ -74,7 +101,7 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
       return started;
     };
     const [registry, kubernetes, proxy, redis] = await Promise.all([
-      own(startRealRegistry()),
+      own(startRealRegistry(options.registry)),
       own(startRealKubernetes()),
       own(startConnectionProxy()),
       startRedis(sandbox),
@@ -85,17 +112,28 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
     await mirror.follow(DEPLOYMENTS);
 
     const configurationFile = join(await sandbox.directory('operator'), 'config.yaml');
+    const controller =
+      options.controller === undefined
+        ? undefined
+        : await prepareController(sandbox, {
+            kubernetes,
+            configurationFile,
+            environment: options.controller.environment ?? {},
+          });
     const configure: ArgoCd['configure'] = async (configuration) => {
       const whole = {
         apiVersion: 'image-resolver.io/v1alpha1',
         kind: 'ResolverConfiguration',
-        interval: '0s',
+        ...(controller === undefined ? { interval: '0s' } : { controller: { url: controller.url } }),
         registries: { hosts: [plainHttp(registry)] },
         ...configuration,
       };
       await writeFile(configurationFile, JSON.stringify(whole));
     };
     await configure(options.configuration ?? {});
+    await controller?.start();
+    const sidecarToken = join(await sandbox.directory('sidecar-token'), 'token');
+    await writeFile(sidecarToken, await kubernetes.tokenFor(SIDECAR_ACCOUNT, AUDIENCE));
 
     const kubeconfig = await kubernetes.kubeconfig();
     const repoServers: RepoServer[] = [];
@@ -104,7 +142,7 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
         name: `repo-server-${repoServers.length + 1}`,
         kubeconfig,
         redis,
-        sidecarEnvironment: { IMAGE_RESOLVER_CONFIG: configurationFile },
+        sidecarEnvironment: { IMAGE_RESOLVER_CONFIG: configurationFile, IMAGE_RESOLVER_TOKEN_FILE: sidecarToken },
       });
       repoServers.push(server);
       proxy.add(server.port);
@@ -125,6 +163,10 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
       mirror,
       repoServers,
       applicationController,
+      get controller() {
+        if (controller === undefined) throw new Error('this Argo CD has the sidecar alone');
+        return controller;
+      },
       sandbox,
       configure,
       addRepoServer,
@@ -135,6 +177,10 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
       createNamespace: async (name) => kubernetes.makeNamespace(name),
       async createProject(project) {
         await create(kubernetes, projectsOf(CONTROL_PLANE), projectManifest(project));
+      },
+      async patchProject(name, patch) {
+        const path = `${projectsOf(CONTROL_PLANE)}/${name}`;
+        await kubernetes.admin.must('PATCH', path, { body: patch, contentType: 'application/merge-patch+json' });
       },
       createApplication: async (application) => createTestApplication(kubernetes, mirror, application),
       async createApplicationSet(name) {
@@ -151,6 +197,17 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
         return all
           .filter((generation) => application === undefined || generation.application === application.instanceName)
           .toSorted((a, b) => a.startedAt - b.startedAt);
+      },
+      async runPods({ destination }, deployment) {
+        const owner = await kubernetes.admin.must(
+          'GET',
+          `/apis/apps/v1/namespaces/${destination}/deployments/${deployment}`,
+        );
+        await create(kubernetes, `/api/v1/namespaces/${destination}/pods`, podOf(owner as DeploymentState));
+      },
+      async events({ namespace, name }) {
+        const path = `/api/v1/namespaces/${namespace}/events?fieldSelector=involvedObject.name=${name}`;
+        return (await kubernetes.admin.must<{ readonly items: readonly ApplicationEvent[] }>('GET', path)).items;
       },
       waitFor: async (what, condition, withinMs) => waitFor(mirror, what, condition, withinMs),
       [Symbol.asyncDispose]: dispose,

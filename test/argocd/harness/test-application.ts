@@ -25,12 +25,19 @@ export interface TestApplication {
   state(): ApplicationState | undefined;
   /** `Synced`, `OutOfSync`, `Unknown`. */
   syncStatus(): string | undefined;
+  /** Synced, nothing runs and nothing is asked for. */
+  isAtRest(): boolean;
+  isAskedToRefresh(): boolean;
   /** A live Deployment. */
   deployment(name: string): DeploymentState | undefined;
   /** Image of the first container of a live Deployment. */
   live(deployment: string): string | undefined;
   /** Resolves when the live Deployment has the image. */
   becomesLive(deployment: string, image: string, withinMs?: number): Promise<void>;
+  /** Sets the image of a live Deployment, as somebody with kubectl would. */
+  editImage(deployment: string, image: string): Promise<void>;
+  /** uid of a live object of the core API: another one when it was made anew. */
+  uid(plural: string, name: string): Promise<unknown>;
   /** Sets `argocd.argoproj.io/refresh`, as people do. */
   askForRefresh(kind: 'normal' | 'hard'): Promise<void>;
   /** Asks, and waits until Argo CD has compared and said so. */
@@ -82,10 +89,34 @@ export async function createTestApplication(
     destination,
     state,
     syncStatus: () => state()?.status?.sync?.status,
+    isAtRest() {
+      const now = state();
+      const phase = now?.status?.operationState?.phase ?? 'Succeeded';
+      return (
+        now?.status?.sync?.status === 'Synced' &&
+        now.operation === undefined &&
+        phase === 'Succeeded' &&
+        refreshOf(now) === undefined
+      );
+    },
+    isAskedToRefresh() {
+      const now = state();
+      return now !== undefined && refreshOf(now) !== undefined;
+    },
     deployment,
     live,
     becomesLive: async (of, image, withinMs) =>
       waitFor(mirror, `${name} has ${image}`, () => live(of) === image, withinMs),
+    async editImage(of, image) {
+      const containers = [{ name: of, image }];
+      await admin.must('PATCH', `/apis/apps/v1/namespaces/${destination}/deployments/${of}`, {
+        body: { spec: { template: { spec: { containers } } } },
+        contentType: 'application/strategic-merge-patch+json',
+      });
+    },
+    async uid(plural, of) {
+      return (await admin.must('GET', `/api/v1/namespaces/${destination}/${plural}/${of}`)).metadata['uid'];
+    },
     async askForRefresh(kind) {
       await askForRefresh(kind);
     },
