@@ -4,12 +4,13 @@ import {
   type OperatorConfigurationSource,
 } from '../operator/operator-configuration-source.ts';
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
-import { type Notice, UserError } from '../error/user-error.ts';
+import type { Notice } from '../error/user-error.ts';
 import type { RequestEvent } from '../registry/http.ts';
 import { monotonicMs } from '../render/monotonic-clock.ts';
 import type { AccessBroker } from '../registry/access.ts';
 import type { RegistryClient } from '../registry/sources.ts';
 import type { Resolver } from '../resolve/resolver.ts';
+import type { Store } from '../store/store.ts';
 import type { Throttle } from '../registry/throttle.ts';
 
 /** The operator's configuration as this process sees it. */
@@ -32,21 +33,35 @@ export async function openRegistry(
 }
 
 /**
- * The resolver of this process, with the store in the operator's state folder.
+ * The resolver of this process: the controller where the operator names one, else this process itself, with the store in the
+ * operator's state folder.
  *
  * @param notices told what is wrong with the store.
+ * @param person how a person asks the controller; absent: as the sidecar does, by its own token.
  */
 export async function openResolver(
   configuration: OperatorConfiguration,
   notices: (notice: Notice) => void,
+  person?: ControllerAccess,
 ): Promise<Resolver> {
-  refuseController(configuration);
-  const [{ createInProcessResolver }, { openStore }, broker] = await Promise.all([
+  const openStoreHere = async (): Promise<Store> => {
+    const { openStore } = await import('../store/open-store.ts');
+    return openStore({ directory: configuration.stateDirectory, now: Date.now, notices });
+  };
+  const controller = person?.controller ?? configuration.controller;
+  if (controller !== undefined) {
+    const [{ createRemoteResolver }, { DEFAULT_TOKEN_FILE, tokenFrom }] = await Promise.all([
+      import('../remote/remote-resolver.ts'),
+      import('../remote/controller-client.ts'),
+    ]);
+    const token = person?.token ?? tokenFrom(DEFAULT_TOKEN_FILE);
+    return createRemoteResolver({ controller, token, store: openStoreHere, configuration, now: Date.now });
+  }
+  const [{ createInProcessResolver }, broker, store] = await Promise.all([
     import('../resolve/in-process.ts'),
-    import('../store/open-store.ts'),
     openBroker(configuration),
+    openStoreHere(),
   ]);
-  const store = await openStore({ directory: configuration.stateDirectory, now: Date.now, notices });
   return createInProcessResolver({
     configuration,
     broker,
@@ -57,15 +72,8 @@ export async function openResolver(
   });
 }
 
-/**
- * @throws {UserError} `OPERATOR_CONFIG_INVALID` where a controller is configured: there is none yet, and resolving here all
- *   the same would be a second decision beside its own.
- */
-export function refuseController({ controller }: OperatorConfiguration): void {
-  if (controller === undefined) return;
-  throw new UserError('OPERATOR_CONFIG_INVALID', {
-    what: 'a controller is configured, and this version has none: the sidecar resolves by itself',
-    where: 'operator configuration, controller',
-    fix: 'remove controller from the configuration',
-  });
+/** Where the controller is, and what proves who asks. */
+export interface ControllerAccess {
+  readonly controller: { readonly url: string; readonly caFile?: string };
+  readonly token: () => string;
 }

@@ -1,6 +1,10 @@
 // The command line as people see it. Each command's code is loaded only when it is the one called.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { ExplainOptions } from './commands/explain.ts';
+import type { ControllerCommandOptions } from './commands/controller.ts';
+import type { StatusOptions } from './commands/status.ts';
 import { EXIT } from './exit.ts';
+import type { PersonOptions } from './person.ts';
 
 const program = new Command('image-resolver')
   .description(
@@ -40,16 +44,22 @@ program
     (await import('./commands/parameters.ts')).runParameters();
   });
 
-program
-  .command('explain')
-  .description('show for each image what was considered, what was rejected by which rule, what was chosen and why')
-  .argument('[directory]', "the application's directory; default: source.path of the Application, or here")
-  .option('-f, --file <application.yaml>', 'take parameters, name, project and path from an Application')
-  .option('--project <name>', 'AppProject to ask as; default: that of the Application')
-  .option('--json', 'for machines')
-  .action(async (directory: string | undefined, options: { file?: string; project?: string; json?: true }) =>
-    (await import('./commands/explain.ts')).runExplain(directory, options),
-  );
+const asPerson = (command: Command): Command =>
+  command
+    .option('--controller <url>', 'where the controller is; default: controller.url of the operator configuration')
+    .option('--ca-file <file>', 'certificates the controller is trusted by')
+    .option('--token-file <file>', 'your Kubernetes token; default: that of your kubeconfig');
+asPerson(
+  program
+    .command('explain')
+    .description('show for each image what was considered, what was rejected by which rule, what was chosen and why')
+    .argument('[directory]', "the application's directory; default: source.path of the Application, or here")
+    .option('-f, --file <application.yaml>', 'take parameters, name, project and path from an Application')
+    .option('--project <name>', 'AppProject to ask as; default: that of the Application')
+    .option('--json', 'for machines'),
+).action(async (directory: string | undefined, options: ExplainOptions) =>
+  (await import('./commands/explain.ts')).runExplain(directory, options),
+);
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 program
@@ -114,6 +124,61 @@ program
   .action(async (name: 'policies' | 'configuration' | undefined) => {
     (await import('./commands/schema.ts')).runSchema(name ?? 'policies');
   });
+
+const port = (text: string): number => {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 0 || number > 65_535)
+    throw new InvalidArgumentError('A port is a number from 0 (any free one) to 65535.');
+  return number;
+};
+program
+  .command('controller')
+  .description('serve all sidecars with one decision, keep it fresh, and refresh the applications it concerns')
+  .addOption(
+    new Option('--resolve-port <port>', 'sidecars and people ask here; TLS with a certificate')
+      .argParser(port)
+      .default(8443),
+  )
+  .addOption(
+    new Option('--webhook-port <port>', 'events of registries: /webhook/<type>').argParser(port).default(8082),
+  )
+  .addOption(new Option('--metrics-port <port>', 'Prometheus: /metrics').argParser(port).default(9090))
+  .addOption(new Option('--health-port <port>', '/healthz and /readyz').argParser(port).default(8081))
+  .option('--address <address>', 'address to listen on', '::')
+  .option('--tls-directory <folder>', 'holds tls.crt and tls.key; plain HTTP when they are not there', '/etc/image-resolver/tls')
+  .addOption(
+    new Option('--sidecar-account <namespace/name>', 'service account that sidecars run as (repeatable)')
+      .argParser(collect)
+      .default([], 'argocd-repo-server in the namespace of Argo CD'),
+  )
+  .addOption(
+    new Option('--namespace <name>', 'watch Applications in this namespace only (repeatable)')
+      .argParser(collect)
+      .default([], 'all namespaces'),
+  )
+  .addOption(new Option('--log-format <format>').choices(['json', 'text']).default('json'))
+  .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warning', 'error']).default('info'))
+  .action(async (options: ControllerCommandOptions) =>
+    (await import('./commands/controller.ts')).runController(options),
+  );
+
+asPerson(
+  program
+    .command('status')
+    .description('show what the controller knows of an application: images, decisions, the next look, what fails')
+    .argument('[application]', 'namespace/name or name; default: all that you may see')
+    .option('--json', 'for machines'),
+).action(async (application: string | undefined, options: StatusOptions) =>
+  (await import('./commands/status.ts')).runStatus(application, options),
+);
+asPerson(
+  program
+    .command('refresh')
+    .description('let the controller look at the registries of an application again, now')
+    .argument('<application>', 'namespace/name or name'),
+).action(async (application: string, options: PersonOptions) =>
+  (await import('./commands/refresh.ts')).runRefresh(application, options),
+);
 
 for (const command of program.commands) command.exitOverride();
 

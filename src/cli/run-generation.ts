@@ -4,13 +4,18 @@ import { monotonicMs } from '../render/monotonic-clock.ts';
 import { TOOLS_ON_PATH } from '../render/render-options.ts';
 import type { Resolver } from '../resolve/resolver.ts';
 import { fail, tell } from './exit.ts';
-import { openResolver, operatorConfiguration } from './operator.ts';
+import { type ControllerAccess, openResolver, operatorConfiguration } from './operator.ts';
 
 /**
  * One generation with the real operator configuration, store and registries; undefined when it failed. Warnings, and what
  * made it fail, go to stderr.
+ *
+ * @param person how a person asks the controller; absent: as the sidecar would.
  */
-export async function runGeneration(request: GenerateRequest): Promise<Generation | undefined> {
+export async function runGeneration(
+  request: GenerateRequest,
+  person?: ControllerAccess,
+): Promise<Generation | undefined> {
   const { configuration, notices } = await operatorConfiguration().current();
   const warnings: Notice[] = [...notices];
   let resolver: Promise<Resolver> | undefined;
@@ -19,7 +24,7 @@ export async function runGeneration(request: GenerateRequest): Promise<Generatio
       request,
       {
         configuration,
-        resolver: async () => (resolver ??= openResolver(configuration, (notice) => warnings.push(notice))),
+        resolver: async () => (resolver ??= openResolver(configuration, (notice) => warnings.push(notice), person)),
         tools: TOOLS_ON_PATH,
         now: monotonicMs,
         random: Math.random,

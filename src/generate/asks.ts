@@ -80,12 +80,12 @@ export class Answers {
     return keyed.map(([key]) => this.#known.get(key)).filter((resolution) => resolution !== undefined);
   }
 
-  /** Tells whoever listens that the generation is over: also when it asked nothing. Not waited for: `close` does. */
+  /** Tells whoever listens that the generation is over, also when it asked nothing. */
   async report(notices: readonly Notice[], signal: AbortSignal): Promise<void> {
     const generation = this.#generation;
-    if (generation === undefined || (this.#known.size > 0 && notices.length === 0)) return;
+    if (generation === undefined) return;
     const resolver = await (this.#resolver ??= this.#open());
-    void resolver.report?.({ v: 1, who: this.#query.who, generation, notices }, signal);
+    await resolver.report?.({ v: 1, who: this.#query.who, generation, notices }, signal);
   }
 }
 

@@ -89,8 +89,8 @@ class RemoteResolver implements Resolver {
 
   async report(report: GenerationReport, signal: AbortSignal): Promise<void> {
     const asked = this.#asked.delete(report.generation.id);
-    // Whoever is away was waited for long enough.
-    if (this.#away) return;
+    // Its query has said all there is to say; and whoever is away was waited for long enough.
+    if ((asked && report.notices.length === 0) || this.#away) return;
     const body: ReportBody = { ...report, notices: report.notices.slice(0, MAX_NOTICES), asked };
     try {
       await this.#client.ask({ path: PATHS.report, body }, this.#bounds.reportMs, signal);

@@ -11,7 +11,6 @@ import type { ImagePolicy } from '../../policy/image-policy.ts';
 import { findAppRoot } from '../../render/app-root.ts';
 import { readApplicationFile } from '../application-file.ts';
 import { fail, tell } from '../exit.ts';
-import { refuseController } from '../operator.ts';
 
 export interface ValidateOptions {
   readonly file?: string;
@@ -52,7 +51,7 @@ export async function runValidate(directory: string, options: ValidateOptions): 
 
 async function checkOperator(): Promise<Checked> {
   // As it is written now: a generation would go on with the last valid one.
-  refuseController(await loadOperatorConfiguration(process.env, { files: systemFiles }));
+  await loadOperatorConfiguration(process.env, { files: systemFiles });
   return { what: `operator configuration ${configurationPath(process.env).path}` };
 }
 
