@@ -15,6 +15,7 @@ export class FairQueue<T> {
   readonly #groups = new Map<string, Waiting<T>[]>();
   readonly #weights = new Map<string, number>();
   #weight = 0;
+  #last = '';
 
   constructor(maxWeight: number) {
     this.#maxWeight = maxWeight;
@@ -24,8 +25,11 @@ export class FairQueue<T> {
   add(waiting: Waiting<T>): readonly T[] {
     const { group } = waiting;
     const items = this.#groups.get(group);
-    if (items === undefined) this.#groups.set(group, [waiting]);
-    else items.push(waiting);
+    if (items === undefined) {
+      this.#groups.set(group, [waiting]);
+      // Who had the last turn lets who comes new go first.
+      this.#moveBehind(this.#last);
+    } else items.push(waiting);
     this.#weigh(group, waiting.weight);
     const gone: T[] = [];
     while (this.#weight > this.#maxWeight) {
@@ -44,8 +48,8 @@ export class FairQueue<T> {
       const [first] = items;
       if (first === undefined || !mayHaveTurn(group)) continue;
       this.remove(first);
-      // Behind the others now.
-      if (this.#groups.delete(group)) this.#groups.set(group, items);
+      this.#last = group;
+      this.#moveBehind(group);
       return first.item;
     }
     return undefined;
@@ -61,6 +65,13 @@ export class FairQueue<T> {
     if (items.length > 0) return;
     this.#groups.delete(group);
     this.#weights.delete(group);
+  }
+
+  #moveBehind(group: string): void {
+    const items = this.#groups.get(group);
+    if (items === undefined) return;
+    this.#groups.delete(group);
+    this.#groups.set(group, items);
   }
 
   #weigh(group: string, weight: number): void {
