@@ -1,0 +1,732 @@
+import type { Applications } from '../applications/application.ts';
+import type { Access, CallerClaim } from '../registry/access.ts';
+import type { Fault, RegistryClient } from '../registry/sources.ts';
+import type { Sleep } from '../registry/time.ts';
+import type { Registrations } from '../registrations/registration.ts';
+import { rest, startDeadline } from '../resolve/deadline.ts';
+import { headOf } from '../resolve/evaluate.ts';
+import { pauseKeys, type Job, type Ports, type SelectByName, type Settle, type Settled } from '../resolve/job.ts';
+import { listingKey } from '../resolve/keys.ts';
+import { settle } from '../resolve/settle.ts';
+import { settleKnown } from '../resolve/settle-known.ts';
+import { observedStore, type DecisionMove } from '../store/observed-store.ts';
+import type { DecisionKey, Store, StoredDecision } from '../store/store.ts';
+import type { Tag } from '../image/reference.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { GaugeSource, Metrics } from '../telemetry/metrics.ts';
+import { countedClient } from './counted-client.ts';
+import { FirstResolutions } from './first-resolutions.ts';
+import type { Freshness, Hint, MoveCause, Moved, Standing } from './freshness.ts';
+import { Rests, type Rest } from './rests.ts';
+import { runningDecision } from './running-image.ts';
+import { Schedule } from './schedule.ts';
+import { SteadyTime } from './steady-time.ts';
+import { isShown, tagSeen } from './tag-seen.ts';
+import type { Followed, TagSeen, Target } from './target.ts';
+import { pausedFault, throttledFault, troubleOf } from './trouble.ts';
+import { WatchList, type Operator } from './watch-list.ts';
+
+export interface FreshnessOptions {
+  /** What decisions are kept in; best with a cache in front. */
+  readonly store: Store;
+  readonly registrations: Registrations;
+  readonly applications: Applications;
+  /** The operator's configuration in force. */
+  readonly operator: () => Operator;
+  readonly onOperatorChange: (listener: () => void) => () => void;
+  /** Loads and makes the registry client; called when the first request is due, and once. */
+  readonly registry: () => Promise<RegistryClient>;
+  /** Where patterns are evaluated. */
+  readonly selectByName: SelectByName;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly sleep: Sleep;
+  /** 0 up to 1, for jitter. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** {@link Freshness}, with what it shows of itself. */
+export interface ObservableFreshness extends Freshness {
+  readonly gauges: Required<Pick<GaugeSource, 'decisions' | 'listingAges' | 'pausedHosts'>>;
+}
+
+/** Looks at once that are due by time; requests are bounded per host by the registry client. */
+const LOOKS_AT_ONCE = 32;
+/** Besides those, for what somebody waits for. */
+const URGENT_LOOKS_AT_ONCE = 8;
+/** How long one decision may take, in milliseconds. */
+const PATIENCE_MS = 60_000;
+/** Looks at one target are at least this far apart, however many hints there are, in milliseconds. */
+const HINTS_APART_MS = 1_000;
+/** When a tag that a hint named and the first look did not show is looked for again, in milliseconds after that look. */
+const LOOK_AGAIN_AFTER_MS: readonly number[] = [5_000, 30_000];
+/** Tags of hints that are looked for at a time, for one target. */
+const MAX_AWAITED = 20;
+/** What is overdue after a start or a rest is looked at within this time, in milliseconds. */
+const SPREAD_MS = 30_000;
+/** What fails alone is looked at more and more seldom: after so many intervals, or so many milliseconds, at most. */
+const ALONE_INTERVALS = 10;
+const ALONE_MS: number = 30 * 60 * 1000;
+/** Read the clock at least this often, in milliseconds. */
+const LONGEST_WAIT_MS = 10_000;
+/** Applications that are worked out anew at a time after the operator changed something. */
+const READMIT_AT_ONCE = 100;
+/** Up to this many candidates newest-build asks for all of them anyway. */
+const ALL_ARE_ASKED_UP_TO = 20;
+/** Applications whose running images are looked at for a first decision. */
+const APPLICATIONS_FOR_FLOOR = 20;
+/** A listing that the poller is just about to renew is new enough for a first resolution. */
+const LATE_LOOK = 1.2;
+
+/** Keeps decisions fresh from what is registered. Nothing happens before `run`, but for what is asked through `settle`. */
+export function createFreshness(options: FreshnessOptions): ObservableFreshness {
+  return new PollingFreshness(options);
+}
+
+/** How one look ended. */
+interface Looked {
+  /** The first fault there was. */
+  readonly fault?: Fault;
+  /** The listing (or digest) itself was read. */
+  readonly complete: boolean;
+}
+
+class PollingFreshness implements ObservableFreshness {
+  readonly #options: FreshnessOptions;
+  readonly #time: SteadyTime;
+  readonly #ports: Readonly<Record<MoveCause, Ports>>;
+  readonly #list: WatchList;
+  readonly #rests = new Rests();
+  readonly #first: FirstResolutions;
+  readonly #regular = new Schedule<Target>();
+  readonly #soon = new Schedule<Target>();
+  readonly #moved = new Set<(moved: Moved) => void>();
+  readonly #recovered = new Set<(applications: readonly string[]) => void>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  /** Decisions that were not looked up yet. */
+  #toLoad = new Set<Followed>();
+  /** Applications to work out anew. */
+  readonly #toReadmit = new Set<string>();
+  /** Keys whose decision moved in a work that is not over yet. */
+  readonly #justMoved = new Set<DecisionKey>();
+  #started = false;
+  #isAwake = false;
+  #wait: AbortController | undefined;
+
+  readonly gauges: ObservableFreshness['gauges'] = {
+    decisions: () => this.#countDecisions(),
+    listingAges: () => this.#listingAges(),
+    pausedHosts: () => this.#pausedHosts(),
+  };
+
+  readonly settle: Settle = (job, signal, who) => this.#settle(job, signal, who);
+
+  constructor(options: FreshnessOptions) {
+    this.#options = options;
+    const { store, registrations, now, sleep, random, selectByName, metrics } = options;
+    this.#time = new SteadyTime(now);
+    const countOf = async (access: Access): Promise<number> =>
+      (await store.listings.get(listingKey(access)))?.count ?? 0;
+    let client: Promise<RegistryClient> | undefined;
+    const registry = (): Promise<RegistryClient> =>
+      (client ??= options.registry().then((one) => countedClient(one, metrics, countOf)));
+    const portsFor = (cause: MoveCause): Ports => ({
+      store: observedStore(store, (move) => this.#tellMoved(move, cause)),
+      now,
+      sleep,
+      random,
+      selectByName,
+      registry,
+    });
+    this.#ports = {
+      poll: portsFor('poll'),
+      webhook: portsFor('webhook'),
+      user: portsFor('user'),
+      first: portsFor('first'),
+    };
+    this.#list = new WatchList(options.operator, (followed) => this.#toLoad.add(followed));
+    this.#first = new FirstResolutions({
+      now,
+      sleep,
+      signal: this.#stop.signal,
+      work: (job, signal) => this.#resolveFirst(job, signal),
+      ended: (job, settled) => this.#endedFirst(job, settled),
+    });
+    for (const application of new Set([...registrations.all()].map((one) => one.application))) {
+      this.#list.put(application, registrations.of(application));
+    }
+    registrations.onChange((application) => this.#registered(application));
+    options.onOperatorChange(() => {
+      for (const { application } of registrations.all()) this.#toReadmit.add(application);
+      this.#wake();
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = (): void => {
+      this.#stop.abort(signal.reason);
+      this.#wake();
+    };
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    while (!signal.aborted) {
+      await this.#load();
+      this.#readmit();
+      this.#begin();
+      await this.#waitForNext();
+    }
+    await Promise.allSettled(this.#running);
+    await this.#first.ended();
+  }
+
+  look(hint: Hint): number {
+    const targets = this.#concernedBy(hint);
+    const tag = hint.cause === 'webhook' ? hint.tag : undefined;
+    for (const target of targets) this.#hint(target, hint.cause, tag);
+    if (targets.length > 0) this.#wake();
+    return new Set(targets.map(({ access }) => access.repository.name)).size;
+  }
+
+  standings(application: string): ReadonlyMap<string, Standing> {
+    const standings = new Map<string, Standing>();
+    for (const { image, followed } of this.#list.usesOf(application)) {
+      const { target } = followed;
+      const { lastCompleteAt, intervalMs, failing } = target;
+      if (standings.get(image)?.failing !== undefined) continue;
+      const next = this.#nextLookAt(target);
+      standings.set(image, {
+        ...(lastCompleteAt === undefined ? {} : { lastCompleteAt }),
+        ...(next === undefined ? {} : { nextLookAt: next }),
+        intervalMs,
+        ...(failing === undefined ? {} : { failing }),
+      });
+    }
+    return standings;
+  }
+
+  onMoved(listener: (moved: Moved) => void): () => void {
+    this.#moved.add(listener);
+    return () => this.#moved.delete(listener);
+  }
+
+  onRecovered(listener: (applications: readonly string[]) => void): () => void {
+    this.#recovered.add(listener);
+    return () => this.#recovered.delete(listener);
+  }
+
+  // What is asked by requests
+
+  async #settle(job: Job, signal: AbortSignal, who: CallerClaim): Promise<Settled> {
+    const known = await settleKnown(job, this.#ports.first);
+    if (known !== undefined) return known;
+    const running = await this.#runs(job, [who.application]);
+    const settled = this.#isThrottled(job)
+      ? ({ kind: 'fault', fault: throttledFault(job.access) } as const)
+      : await this.#first.ask({ ...job, ...(running === undefined ? {} : { floor: running }) }, signal);
+    // Everybody gets back what it runs itself: what another application runs proves nothing.
+    if (settled.kind !== 'fault' || settled.previous !== undefined || running === undefined) return settled;
+    job.steps.push(`${running.tag} runs already, and nothing better is known`);
+    return { ...settled, previous: running };
+  }
+
+  #isThrottled({ access }: Job): boolean {
+    const now = this.#time.now();
+    return this.#rests.of(access).some(({ kind, until }) => kind === 'throttled' && until > now);
+  }
+
+  async #runs(job: Job, applications: Iterable<string>): Promise<StoredDecision | undefined> {
+    const images: string[] = [];
+    for (const name of applications) images.push(...(this.#options.applications.byInstanceName(name)?.liveImages ?? []));
+    return images.length === 0 ? undefined : runningDecision(job, images, this.#ports.first);
+  }
+
+  async #resolveFirst(job: Job, signal: AbortSignal): Promise<Settled> {
+    const startedAt = this.#time.now();
+    const begunAt = this.#options.now();
+    const patient = { ...job, intervalMs: job.intervalMs * LATE_LOOK, patienceMs: PATIENCE_MS };
+    const settled = await settle(patient, this.#ports.first, signal);
+    if (settled.kind !== 'fault' && (await this.#readAt(job)) >= begunAt) this.#succeeded(job.access, startedAt);
+    return settled;
+  }
+
+  #endedFirst({ key }: Job, settled: Settled): void {
+    const moved = this.#justMoved.delete(key);
+    const followed = this.#list.decision(key);
+    if (followed === undefined || settled.kind === 'fault' || moved) return;
+    this.#tellRecovered([followed]);
+  }
+
+  /** When the listing, or the digest of a followed tag, was read last. */
+  async #readAt({ listing, followed }: Pick<Job, 'listing' | 'followed'>): Promise<number> {
+    const { store } = this.#options;
+    if (followed === undefined) return (await store.listings.get(listing))?.fetchedAt ?? 0;
+    return (await store.facts.head(listing, followed))?.seenAt ?? 0;
+  }
+
+  // What is registered
+
+  #registered(application: string): void {
+    const registrations = this.#options.registrations.of(application);
+    this.#list.put(application, registrations);
+    if (this.#toLoad.size > 0) this.#wake();
+    for (const { followed } of this.#list.usesOf(application)) this.#bringForward(followed.target);
+    const failed = registrations.some(({ answers }) => answers.some(({ given }) => given.kind === 'error'));
+    if (!failed) return;
+    this.#recoverLate(application).catch((error: unknown) => {
+      this.#options.log.error('look-broke', { error: String(error) });
+    });
+  }
+
+  /** Somebody may want it more often than before. */
+  #bringForward(target: Target): void {
+    const now = this.#time.now();
+    const at = this.#regular.at(target);
+    if (at === undefined || target.failures > 0 || at <= now + target.intervalMs * 1.1) return;
+    this.#regular.set(target, now + target.intervalMs * this.#options.random());
+    this.#wake();
+  }
+
+  /** A decision that was made after an answer was given, and before that was registered, was told to nobody. */
+  async #recoverLate(application: string): Promise<void> {
+    const failed = this.#failedImages(application);
+    for (const { image, followed, wantsDigest } of this.#list.usesOf(application)) {
+      if (!failed.has(image)) continue;
+      const job = { ...this.#jobOf(followed, this.#options.now()), wantsDigest };
+      if ((await settleKnown(job, this.#ports.first))?.kind !== 'decided') continue;
+      for (const listener of this.#recovered) listener([application]);
+      return;
+    }
+  }
+
+  #failedImages(application: string): ReadonlySet<string> {
+    const failed = this.#options.registrations
+      .of(application)
+      .flatMap(({ answers }) => answers.filter(({ given }) => given.kind === 'error').map(({ ask }) => ask.image));
+    return new Set(failed);
+  }
+
+  #readmit(): void {
+    let left = READMIT_AT_ONCE;
+    for (const application of this.#toReadmit) {
+      if (left-- === 0) return;
+      this.#toReadmit.delete(application);
+      this.#list.put(application, this.#options.registrations.of(application), { anew: true });
+    }
+  }
+
+  /** Finds out how what is new in the list stands, and when it is looked at. */
+  async #load(): Promise<void> {
+    const isStart = !this.#started;
+    this.#started = true;
+    const added = this.#toLoad;
+    this.#toLoad = new Set();
+    for (const followed of added) {
+      const { target } = followed;
+      followed.decided ||= (await this.#options.store.decisions.get(followed.key)) !== undefined;
+      if (!target.looking && !this.#isPlanned(target)) await this.#planFirst(target, isStart);
+    }
+  }
+
+  #isPlanned(target: Target): boolean {
+    if (this.#regular.at(target) !== undefined) return true;
+    return this.#rests.of(target.access).some(({ parked }) => parked.has(target));
+  }
+
+  /** After a start everything goes on as it was; what is new is spread over its interval. */
+  async #planFirst(target: Target, isStart: boolean): Promise<void> {
+    const { store, now, random } = this.#options;
+    const { intervalMs } = target;
+    const readAt = await this.#readAt({ listing: target.listing, ...followedOf(target) });
+    const fault = await store.faults.get(target.id);
+    if (fault !== undefined) target.failing = { since: fault.at, fault: fault.fault };
+    if (readAt > 0) target.lastCompleteAt = readAt;
+    const age = now() - readAt;
+    const isFresh = age >= 0 && age < intervalMs;
+    const asBefore = intervalMs * (0.9 + 0.2 * random()) - age;
+    const soon = random() * (isStart ? Math.min(intervalMs, SPREAD_MS) : intervalMs);
+    const inMs = isFresh && isStart ? Math.max(asBefore, 0) : Math.min(soon, isFresh ? intervalMs * 1.1 - age : soon);
+    this.#regular.set(target, this.#time.now() + inMs);
+  }
+
+  // When to look
+
+  #concernedBy(hint: Hint): readonly Target[] {
+    switch (hint.cause) {
+      case 'webhook':
+        return [...this.#list.ofRepository(hint.repository.name)].filter(
+          (target) => (target.tag === undefined || hint.tag === undefined || target.tag === hint.tag) && isUsed(target),
+        );
+      case 'user':
+        return [...new Set(this.#list.usesOf(hint.application).map(({ followed }) => followed.target))];
+      default:
+        return hint satisfies never;
+    }
+  }
+
+  #hint(target: Target, cause: Hint['cause'], tag: Tag | undefined): void {
+    target.hint ??= { cause, tags: new Set() };
+    if (cause === 'webhook') target.hint.cause = cause;
+    if (tag !== undefined && target.hint.tags.size < MAX_AWAITED) target.hint.tags.add(tag);
+    if (!target.looking) this.#planSoon(target);
+  }
+
+  /** Plans what hints want: what just came, and what was not seen yet. */
+  #planSoon(target: Target): void {
+    const now = this.#time.now();
+    const due = [...target.awaited.values()].map(({ due: [first] }) => first ?? Infinity);
+    if (target.hint !== undefined) due.push(now);
+    const at = Math.max(Math.min(...due), (target.startedAt ?? -Infinity) + HINTS_APART_MS);
+    if (at !== Infinity) this.#soon.set(target, Math.max(at, now));
+  }
+
+  #begin(): void {
+    const now = this.#time.now();
+    for (const probed of this.#rests.all()) {
+      if (probed.probe !== undefined || probed.until > now) continue;
+      const [target] = probed.parked;
+      if (target === undefined) continue;
+      probed.parked.delete(target);
+      this.#beginOne(target, now);
+    }
+    for (const [schedule, limit] of this.#queues()) {
+      while (this.#running.size < limit) {
+        const target = schedule.take(now);
+        if (target === undefined) break;
+        this.#beginOne(target, now);
+      }
+    }
+  }
+
+  #queues(): readonly (readonly [Schedule<Target>, number])[] {
+    return [
+      [this.#soon, LOOKS_AT_ONCE + URGENT_LOOKS_AT_ONCE],
+      [this.#regular, LOOKS_AT_ONCE],
+    ];
+  }
+
+  #beginOne(target: Target, now: number): void {
+    if (target.looking) return;
+    this.#soon.delete(target);
+    this.#regular.delete(target);
+    if (this.#list.dropUnused(target)) return;
+    const rests = this.#rests.of(target.access);
+    const resting = rests.find(({ until, probe }) => until > now || probe !== undefined) ?? this.#pausedBefore(target);
+    if (resting !== undefined) {
+      resting.parked.add(target);
+      return;
+    }
+    for (const one of rests) {
+      one.probe = target;
+      one.parked.delete(target);
+    }
+    target.looking = true;
+    target.startedAt = now;
+    const looking = this.#lookAt(target, now);
+    this.#running.add(looking);
+    const over = (): void => {
+      this.#running.delete(looking);
+      this.#wake();
+    };
+    looking.then(over, over);
+  }
+
+  /** A pause in the store that no rest of ours knows: from before a restart. It is waited for once, here. */
+  #pausedBefore(target: Target): Rest | undefined {
+    const { store, now } = this.#options;
+    const { host, credential } = pauseKeys(target.access);
+    for (const [key, kind] of [[host, 'outage'], [credential, 'throttled']] as const) {
+      const leftMs = (store.pauses.pausedUntil(key) ?? 0) - now();
+      if (leftMs > 0) return this.#rest(target, pausedFault(target.access, kind, leftMs), kind, this.#time.now());
+    }
+    return undefined;
+  }
+
+  async #waitForNext(): Promise<void> {
+    if (this.#isAwake || this.#toLoad.size > 0) {
+      this.#isAwake = false;
+      return;
+    }
+    const due = this.#queues().flatMap(([schedule, limit]) => (this.#running.size < limit ? (schedule.next ?? []) : []));
+    const next = Math.min(...due, this.#rests.next ?? Infinity);
+    const ms = this.#toReadmit.size > 0 ? 1 : Math.min(Math.max(next - this.#time.now(), 0), LONGEST_WAIT_MS);
+    this.#wait = new AbortController();
+    await rest(ms, this.#options, this.#wait.signal);
+    this.#wait = undefined;
+    this.#isAwake = false;
+  }
+
+  #wake(): void {
+    this.#isAwake = true;
+    this.#wait?.abort();
+  }
+
+  #nextLookAt(target: Target): number | undefined {
+    const planned = [this.#regular.at(target), this.#soon.at(target)].filter((at) => at !== undefined);
+    const parked = this.#rests.of(target.access).filter((one) => one.parked.has(target));
+    const next = Math.min(...planned, ...parked.map(({ until }) => until));
+    return next === Infinity ? undefined : Math.round(this.#time.wallAt(next));
+  }
+
+  // One look
+
+  async #lookAt(target: Target, startedAt: number): Promise<void> {
+    const { hint } = target;
+    delete target.hint;
+    const cause = hint?.cause ?? (target.awaited.size > 0 ? 'webhook' : 'poll');
+    try {
+      const before = await this.#noteBefore(target, hint?.tags ?? new Set());
+      const looked = await this.#settleAll(target, cause, hint?.tags ?? new Set());
+      if (this.#stop.signal.aborted) return;
+      this.#judge(target, looked, startedAt);
+      await this.#updateAwaited(target, before, startedAt);
+    } catch (error) {
+      // A bug, of which the others must not suffer; told once, because it would be told every interval.
+      if (target.failures === 0) this.#options.log.error('look-broke', { error: String(error) });
+      target.failures += 1;
+      this.#planAlone(target, startedAt, 0);
+    } finally {
+      for (const one of this.#rests.all()) if (one.probe === target) one.probe = undefined;
+      target.looking = false;
+      this.#planSoon(target);
+    }
+  }
+
+  async #noteBefore(target: Target, tags: ReadonlySet<Tag>): Promise<ReadonlyMap<Tag, TagSeen>> {
+    const before = new Map<Tag, TagSeen>();
+    for (const tag of tags) before.set(tag, await tagSeen(target, tag, this.#options.store));
+    return before;
+  }
+
+  /** One listing for all decisions from it: the first that is settled makes it, the others find it. */
+  async #settleAll(target: Target, cause: MoveCause, hinted: ReadonlySet<Tag>): Promise<Looked> {
+    const { now } = this.#options;
+    const begunAt = now();
+    const ports = this.#ports[cause];
+    let fault: Fault | undefined;
+    let complete = false;
+    for (const followed of inOrder(target)) {
+      if (this.#stop.signal.aborted) break;
+      const job = await this.#withFloor(this.#jobOf(followed, begunAt), followed);
+      // Who has a decision is as patient as the job says; who has none, as long as the signal lets it.
+      using deadline = followed.decided ? undefined : startDeadline(PATIENCE_MS, this.#options, this.#stop.signal);
+      const signal = deadline?.signal ?? this.#stop.signal;
+      await this.#askHinted(job, hinted, ports, signal);
+      const settled = await settle(job, ports, signal);
+      const moved = this.#justMoved.delete(followed.key);
+      complete ||= (await this.#readAt(job)) >= begunAt;
+      if (settled.kind === 'fault') {
+        fault ??= settled.fault;
+        // The others would only fail the same way.
+        if (!complete || troubleOf(settled.fault) !== undefined) break;
+        continue;
+      }
+      followed.decided = settled.kind === 'decided';
+      if (target.failing !== undefined && !moved) this.#tellRecovered([followed]);
+    }
+    return { complete, ...(fault === undefined ? {} : { fault }) };
+  }
+
+  async #withFloor(job: Job, followed: Followed): Promise<Job> {
+    if (followed.decided) return job;
+    const applications = new Set<string>();
+    for (const { application } of followed.uses) {
+      if (applications.add(application).size >= APPLICATIONS_FOR_FLOOR) break;
+    }
+    const floor = await this.#runs(job, applications);
+    return floor === undefined ? job : { ...job, floor };
+  }
+
+  /** newest-build asks for few of many tags. One that somebody says was pushed again is one of them. */
+  async #askHinted(job: Job, hinted: ReadonlySet<Tag>, ports: Ports, signal: AbortSignal): Promise<void> {
+    if (hinted.size === 0 || job.selection.strategy.kind !== 'newest-build') return;
+    const listing = await ports.store.listings.get(job.listing);
+    if (listing === undefined || listing.count <= ALL_ARE_ASKED_UP_TO) return;
+    for (const tag of hinted) {
+      if ((await headOf(job, tag, ports, signal)).kind === 'fault') return;
+    }
+  }
+
+  #jobOf({ key, target, access, selection, onRemoved, uses }: Followed, startedAt: number): Job {
+    let wantsDigest = false;
+    for (const use of uses) wantsDigest ||= use.wantsDigest;
+    const [first] = uses;
+    return {
+      key,
+      listing: target.listing,
+      access,
+      selection,
+      ...(first?.project === undefined ? {} : { project: first.project }),
+      ...followedOf(target),
+      onRemoved,
+      wantsDigest,
+      intervalMs: 0,
+      startedAt,
+      patienceMs: PATIENCE_MS,
+      steps: [],
+    };
+  }
+
+  /** What a look says of the target and its registry, and when the next one is. */
+  #judge(target: Target, { fault, complete }: Looked, startedAt: number): void {
+    const { now, random, log } = this.#options;
+    const trouble = fault === undefined ? undefined : troubleOf(fault);
+    if (complete) target.lastCompleteAt = now();
+    if (fault === undefined || (complete && trouble === undefined)) {
+      this.#succeeded(target.access, startedAt);
+      target.failures = 0;
+      this.#regular.set(target, startedAt + target.intervalMs * (0.9 + 0.2 * random()));
+    }
+    if (fault === undefined) {
+      if (target.failing !== undefined) log.info('look-recovered', shown(target));
+      delete target.failing;
+      delete target.faultAt;
+      return;
+    }
+    const isOwn = trouble === undefined || this.#rests.isOwnFault(target, trouble);
+    if (target.failing === undefined && isOwn) log.warning('look-failed', { ...shown(target), code: fault.error.code });
+    target.failing = { since: target.failing?.since ?? now(), fault };
+    if (complete && trouble === undefined) return;
+    target.failures += 1;
+    // Whoever denies something is there.
+    if (fault.kind === 'denied' || fault.kind === 'missing') this.#succeeded(target.access, startedAt);
+    if (isOwn) this.#planAlone(target, startedAt, fault.retryAfterMs ?? 0);
+    else this.#rest(target, fault, trouble, startedAt);
+    target.faultAt = this.#time.now();
+  }
+
+  /** What fails alone is asked more seldom, and nothing else is. */
+  #planAlone(target: Target, startedAt: number, retryAfterMs: number): void {
+    const { intervalMs, failures } = target;
+    const longest = Math.max(intervalMs, Math.min(intervalMs * ALONE_INTERVALS, ALONE_MS));
+    const ms = Math.max(Math.min(intervalMs * 2 ** failures, longest), retryAfterMs);
+    this.#regular.set(target, startedAt + ms * (0.9 + 0.1 * this.#options.random()));
+  }
+
+  #rest(target: Target, fault: Fault, kind: Rest['kind'], startedAt: number): Rest {
+    const { log, random } = this.#options;
+    const now = this.#time.now();
+    const options = { kind, startedAt, now, random: random(), escalates: fault.resting !== true };
+    const { rest: begun, isNew } = this.#rests.failed(target, fault, options);
+    if (isNew) {
+      const seconds = Math.round((begun.until - now) / 1000);
+      log.warning('registry-rests', { host: begun.host, kind, code: fault.error.code, seconds });
+    }
+    return begun;
+  }
+
+  #succeeded(access: Target['access'], startedAt: number): void {
+    const now = this.#time.now();
+    for (const over of this.#rests.succeeded(access, startedAt, now)) {
+      this.#options.log.info('registry-is-back', { host: over.host, kind: over.kind });
+      for (const target of over.parked) {
+        if (target.looking) continue;
+        const ms = this.#options.random() * Math.min(target.intervalMs, SPREAD_MS);
+        this.#regular.set(target, now + ms);
+      }
+      this.#wake();
+    }
+  }
+
+  /** Looks again for what a hint said and this look did not show. */
+  async #updateAwaited(target: Target, before: ReadonlyMap<Tag, TagSeen>, startedAt: number): Promise<void> {
+    const { store } = this.#options;
+    const now = this.#time.now();
+    for (const [tag, seen] of before) {
+      if (target.awaited.has(tag) || target.awaited.size >= MAX_AWAITED) continue;
+      target.awaited.set(tag, { before: seen, due: LOOK_AGAIN_AFTER_MS.map((ms) => now + ms) });
+    }
+    for (const [tag, awaited] of target.awaited) {
+      while (awaited.due[0] !== undefined && awaited.due[0] <= startedAt) awaited.due.shift();
+      const isOver = awaited.due.length === 0;
+      if (isOver || (await isShown(target, tag, awaited.before, store))) target.awaited.delete(tag);
+    }
+  }
+
+  // What others are told
+
+  #tellMoved(move: DecisionMove, cause: MoveCause): void {
+    const { log, metrics } = this.#options;
+    this.#justMoved.add(move.key);
+    const followed = this.#list.decision(move.key);
+    const applications = new Set<string>();
+    if (followed !== undefined) {
+      followed.decided = true;
+      for (const { application } of followed.uses) applications.add(application);
+      const from = move.from === undefined ? {} : { from: text(move.from) };
+      const repository = followed.access.repository.name;
+      log.info('decision-moved', { repository, ...from, to: text(move.to), cause, applications: applications.size });
+    }
+    metrics.decisionMoved(cause === 'user' ? 'poll' : cause);
+    for (const listener of this.#moved) listener({ move, cause, applications: [...applications] });
+  }
+
+  #tellRecovered(decisions: readonly Followed[]): void {
+    const applications = new Set<string>();
+    for (const { uses } of decisions) {
+      for (const { application, image } of uses) {
+        if (!applications.has(application) && this.#failedImages(application).has(image)) applications.add(application);
+      }
+    }
+    if (applications.size === 0) return;
+    for (const listener of this.#recovered) listener([...applications]);
+  }
+
+  #countDecisions(): { readonly current: number; readonly stale: number } {
+    let current = 0;
+    let stale = 0;
+    for (const { decided, target, uses } of this.#list.decisions()) {
+      if (!decided || uses.size === 0) continue;
+      if (target.failing === undefined) current += 1;
+      else stale += 1;
+    }
+    return { current, stale };
+  }
+
+  #listingAges(): ReadonlyMap<string, number> {
+    const ages = new Map<string, number>();
+    const now = this.#options.now();
+    for (const target of this.#list.targets()) {
+      if (target.tag !== undefined || target.lastCompleteAt === undefined || !isUsed(target)) continue;
+      const { host } = target.access.endpoint;
+      const seconds = Math.max(now - target.lastCompleteAt, 0) / 1000;
+      ages.set(host, Math.max(seconds, ages.get(host) ?? 0));
+    }
+    return ages;
+  }
+
+  #pausedHosts(): ReadonlyMap<string, number> {
+    const paused = new Map<string, number>();
+    const now = this.#time.now();
+    for (const { host, until } of this.#rests.all()) {
+      const seconds = Math.max(until - now, 0) / 1000;
+      paused.set(host, Math.max(seconds, paused.get(host) ?? 0));
+    }
+    return paused;
+  }
+}
+
+/** What reads names only first: dates may take long to get. */
+function inOrder(target: Target): readonly Followed[] {
+  const isSlow = ({ selection }: Followed): number => (selection.strategy.kind === 'newest-build' ? 1 : 0);
+  return [...target.decisions.values()].sort((a, b) => isSlow(a) - isSlow(b));
+}
+
+function followedOf({ tag }: Target): { readonly followed?: Tag } {
+  return tag === undefined ? {} : { followed: tag };
+}
+
+function isUsed({ decisions }: Target): boolean {
+  for (const { uses } of decisions.values()) if (uses.size > 0) return true;
+  return false;
+}
+
+function shown({ access, tag }: Target): { readonly repository: string; readonly tag?: string } {
+  return { repository: access.repository.name, ...(tag === undefined ? {} : { tag }) };
+}
+
+function text({ tag, digest }: StoredDecision): string {
+  return digest === undefined ? tag : `${tag}@${digest}`;
+}

@@ -1,0 +1,68 @@
+import type { Tag } from '../image/reference.ts';
+import type { Access } from '../registry/access.ts';
+import type { Fault } from '../registry/sources.ts';
+import type { Ask } from '../resolve/resolver.ts';
+import type { DecisionKey, ListingKey } from '../store/store.ts';
+import type { Selection } from '../strategy/selection.ts';
+
+/** One decision that is kept fresh, for all who use it. */
+export interface Followed {
+  readonly key: DecisionKey;
+  readonly target: Target;
+  access: Access;
+  readonly selection: Selection;
+  readonly onRemoved: Ask['onRemoved'];
+  readonly uses: Set<Use>;
+  /** There is a decision. */
+  decided: boolean;
+}
+
+/** One image of one application. */
+export interface Use {
+  readonly application: string;
+  readonly project?: string;
+  readonly image: string;
+  readonly intervalMs: number;
+  readonly wantsDigest: boolean;
+  readonly followed: Followed;
+}
+
+/** What was seen of a tag before a hint was followed. */
+export interface TagSeen {
+  readonly listed: boolean;
+  readonly digest: string | undefined;
+}
+
+/** A tag that somebody said was pushed, and that was not seen yet. */
+export interface Awaited {
+  readonly before: TagSeen;
+  /** When it is looked for again, in steady time. */
+  readonly due: number[];
+}
+
+/** What one look looks at: a listing with all decisions from it, or what a followed tag points at. */
+export interface Target {
+  /** The name of its lease in the store. */
+  readonly id: string;
+  readonly listing: ListingKey;
+  /** Strategy digest: nothing is listed. */
+  readonly tag?: Tag;
+  access: Access;
+  /** As policies and as the registry name it; normal form. */
+  readonly repositories: Set<string>;
+  readonly decisions: Map<DecisionKey, Followed>;
+  /** The shortest that is asked for. */
+  intervalMs: number;
+  /** In steady time: when the last look began. */
+  startedAt?: number;
+  looking: boolean;
+  /** Milliseconds since the epoch. */
+  lastCompleteAt?: number;
+  failing?: { readonly since: number; readonly fault: Fault };
+  /** Looks that failed in a row. */
+  failures: number;
+  /** In steady time. */
+  faultAt?: number;
+  hint?: { cause: 'webhook' | 'user'; readonly tags: Set<Tag> };
+  readonly awaited: Map<Tag, Awaited>;
+}
