@@ -189,13 +189,18 @@ describe('rights', () => {
   test('are these and no others, and no Secret is among them', () => {
     const rules = objects
       .filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole')
-      .map(({ metadata, rules: list }) => ({ name: metadata.name, list }));
+      .map(({ kind, metadata, rules: list }) => ({ kind, name: metadata.name, list }));
     expect(rules).toEqual([
       {
+        kind: 'Role',
+        name: NAME,
+        list: [{ apiGroups: ['argoproj.io'], resources: ['appprojects'], verbs: ['list', 'watch'] }],
+      },
+      {
+        kind: 'ClusterRole',
         name: NAME,
         list: [
           { apiGroups: ['argoproj.io'], resources: ['applications'], verbs: ['get', 'list', 'watch', 'patch'] },
-          { apiGroups: ['argoproj.io'], resources: ['appprojects'], verbs: ['get', 'list', 'watch'] },
           { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
           { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
           { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
@@ -207,11 +212,11 @@ describe('rights', () => {
   test.for(['argocd', 'cd'])('go to the controller in whichever namespace it is: %s', async (namespace) => {
     const built = await buildManifests(['controller'], { namespace });
     const bindings = built.filter(({ kind }) => kind.endsWith('Binding'));
-    expect(bindings.map(({ subjects, roleRef }) => ({ subjects, roleRef }))).toEqual([
-      {
-        subjects: [{ kind: 'ServiceAccount', name: NAME, namespace }],
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: NAME },
-      },
+    const subjects = [{ kind: 'ServiceAccount', name: NAME, namespace }];
+    const apiGroup = 'rbac.authorization.k8s.io';
+    expect(bindings.map(({ subjects: to, roleRef }) => ({ subjects: to, roleRef }))).toEqual([
+      { subjects, roleRef: { apiGroup, kind: 'Role', name: NAME } },
+      { subjects, roleRef: { apiGroup, kind: 'ClusterRole', name: NAME } },
     ]);
     expect(objectOf(built, 'ServiceAccount', NAME).metadata.namespace).toBe(namespace);
     expect(pod.serviceAccountName).toBe(NAME);
@@ -306,7 +311,7 @@ test('the component sidecar adds no object and touches the repo-server only', ()
   const added = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
   const mine = alone.filter(({ metadata }) => ours(metadata.name));
   expect(mine).toEqual([]);
-  expect(added.size).toBe(alone.length + 9);
+  expect(added.size).toBe(alone.length + 11);
 });
 
 test('the commented example of a credential names its Secret and can do no more than follow it', () => {
@@ -314,7 +319,7 @@ test('the commented example of a credential names its Secret and can do no more 
   const commented = text.slice(text.indexOf('# apiVersion:')).replaceAll(/^# ?/gm, '');
   const [role, binding] = readObjects(commented);
   expect(role?.['rules']).toEqual([
-    { apiGroups: [''], resources: ['secrets'], resourceNames: ['registry'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['secrets'], resourceNames: ['registry'], verbs: ['list', 'watch'] },
   ]);
   expect(binding).toMatchObject({ roleRef: { kind: 'Role', name: role?.metadata.name }, subjects: [{ name: NAME }] });
 });
