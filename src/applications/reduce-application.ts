@@ -49,7 +49,7 @@ const schema = v.object({
       automated: part({ prune: flag, selfHeal: flag, enabled: v.optional(v.fallback(v.boolean(), true), true) }),
     }),
   }),
-  operation: v.unknown(),
+  operation: v.optional(v.unknown()),
   status: part({
     sync: part({ status: text, ...revisions }),
     reconciledAt: text,

@@ -35,7 +35,6 @@ function expressionOf(pattern: string): string | undefined {
         break;
       case '\\':
         at += 1;
-        if (at >= characters.length) return undefined;
         expression += RE2JS.quote(characters[at] ?? '');
         break;
       case '{':
@@ -43,37 +42,46 @@ function expressionOf(pattern: string): string | undefined {
         expression += '(?:';
         break;
       case '}':
-        if (depth === 0) return undefined;
-        depth -= 1;
-        expression += ')';
+        expression += depth > 0 ? ')' : RE2JS.quote(character);
+        depth = Math.max(0, depth - 1);
         break;
       case ',':
         expression += depth > 0 ? '|' : ',';
         break;
       case '[': {
-        const end = characters.indexOf(']', at + 1);
-        const set = end === -1 ? undefined : setOf(characters.slice(at + 1, end));
+        const set = setAt(characters, at + 1);
         if (set === undefined) return undefined;
-        expression += set;
-        at = end;
+        expression += set.expression;
+        at = set.end;
         break;
       }
       default:
         expression += RE2JS.quote(character);
     }
   }
-  return depth === 0 ? expression : undefined;
+  // Braces that stay open end with the pattern.
+  return expression + ')'.repeat(depth);
 }
 
-/** `[a-z]` is one range, `[abc]` a list; there is no mixture of both. */
-function setOf(characters: readonly string[]): string | undefined {
-  const isNegated = characters[0] === '!';
-  const listed = isNegated ? characters.slice(1) : characters;
+/** `[a-z]` is one range, `[abc]` a list; there is no mixture of both. `end` is where its `]` is. */
+function setAt(
+  characters: readonly string[],
+  from: number,
+): { readonly expression: string; readonly end: number } | undefined {
+  const isNegated = characters[from] === '!';
+  const listed: string[] = [];
+  let end = isNegated ? from + 1 : from;
+  for (; characters[end] !== ']'; end++) {
+    if (characters[end] === '\\') end += 1;
+    const character = characters[end];
+    if (character === undefined) return undefined;
+    listed.push(character);
+  }
   const start = isNegated ? '[^' : '[';
   const [low = '', dash, high = ''] = listed;
-  if (listed.length === 3 && dash === '-') return low <= high ? `${start}${code(low)}-${code(high)}]` : undefined;
-  if (listed.length === 0 || listed.includes('-')) return undefined;
-  return `${start}${listed.map(code).join('')}]`;
+  if (listed.length === 0) return undefined;
+  if (dash !== '-') return { expression: `${start}${listed.map(code).join('')}]`, end };
+  return listed.length === 3 && low <= high ? { expression: `${start}${code(low)}-${code(high)}]`, end } : undefined;
 }
 
 function code(character: string): string {
