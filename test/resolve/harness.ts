@@ -7,6 +7,7 @@ import type { ModeRule, OperatorConfiguration } from '../../src/operator/operato
 import type { Selection, StrategySpec } from '../../src/strategy/selection.ts';
 import type { Access, AccessBroker, AccessScope, RegistryEndpoint } from '../../src/registry/access.ts';
 import { createInProcessResolver } from '../../src/resolve/in-process.ts';
+import type { SelectByName } from '../../src/resolve/job.ts';
 import type { Ask, Resolution, Resolver } from '../../src/resolve/resolver.ts';
 import type { CallerClaim } from '../../src/registry/access.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -91,6 +92,8 @@ export interface World extends AsyncDisposable {
   endpoint: Partial<RegistryEndpoint>;
   /** What the broker refuses every ask with; undefined: it grants all. */
   refuse: UserErrorData | undefined;
+  /** Evaluates patterns; undefined: the resolver's process does. */
+  selectByName: SelectByName | undefined;
   /** Asks one thing as one application, as a new process with the same store would, letting the time pass that it takes. */
   resolve(one: Ask, options?: AskOptions): Promise<Resolution>;
   resolveAll(asks: readonly Ask[], options?: AskOptions): Promise<readonly Resolution[]>;
@@ -131,6 +134,7 @@ export async function world(): Promise<World> {
     minimumIntervalMs: 30_000,
     endpoint: {},
     refuse: undefined,
+    selectByName: undefined,
     resolver: () =>
       createInProcessResolver({
         configuration: configurationOf(self),
@@ -143,6 +147,7 @@ export async function world(): Promise<World> {
         now: clock.now,
         random: () => 0.5,
         sleep: clock.sleep,
+        ...(self.selectByName === undefined ? {} : { selectByName: self.selectByName }),
       }),
     async resolve(one, options) {
       const [resolution] = await self.resolveAll([one], options);
