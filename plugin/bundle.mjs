@@ -17,8 +17,16 @@ const unfinished = join(root, `dist.${process.pid}`);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Loaded where they are needed: by `await import()`, or by a module of ours that is. */
-const SEPARATE = ['@valibot/to-json-schema', 'commander', 'execa', 're2js', 'tldts', 'undici'];
-const fileOf = (name) => `${name.replaceAll(/[@/]/g, '')}.cjs`;
+const SEPARATE = [
+  '@kubernetes/client-node/dist/config.js',
+  '@valibot/to-json-schema',
+  'commander',
+  'execa',
+  're2js',
+  'tldts',
+  'undici',
+];
+const fileOf = (name) => `${name.replace(/\.[jt]s$/, '').replaceAll(/[@./]/g, '')}.cjs`;
 
 /** @type {import('esbuild').BuildOptions} */
 const common = {
@@ -41,8 +49,18 @@ const common = {
 const separate = {
   name: 'separate',
   setup({ onResolve }) {
-    const names = new RegExp(`^(?:${SEPARATE.join('|')})$`);
+    const names = new RegExp(`^(?:${SEPARATE.join('|').replaceAll('.', '\\.')})$`);
     onResolve({ filter: names }, ({ path }) => ({ path: `./${fileOf(path)}`, external: true }));
+  },
+};
+
+// A program of its own, with its own copy of what it shares with the others: no generation has to load a word of it.
+const separateController = {
+  name: 'separate controller',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/commands\/controller\.ts$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './controller.cjs', external: true },
+    );
   },
 };
 
@@ -53,8 +71,15 @@ try {
     entryPoints: ['src/cli/main.ts'],
     outfile: join(unfinished, 'lib/main.cjs'),
     define: { ...common.define, 'process.env.IMAGE_RESOLVER_VERSION': JSON.stringify(version) },
-    plugins: [separate],
+    plugins: [separate, separateController],
     metafile: true,
+  });
+  await build({
+    ...common,
+    entryPoints: ['src/cli/commands/controller.ts'],
+    outfile: join(unfinished, 'lib/controller.cjs'),
+    define: { ...common.define, 'process.env.IMAGE_RESOLVER_VERSION': JSON.stringify(version) },
+    plugins: [separate],
   });
   await build({
     ...common,

@@ -139,13 +139,15 @@ program
       .argParser(port)
       .default(8443),
   )
-  .addOption(
-    new Option('--webhook-port <port>', 'events of registries: /webhook/<type>').argParser(port).default(8082),
-  )
+  .addOption(new Option('--webhook-port <port>', 'events of registries: /webhook/<type>').argParser(port).default(8082))
   .addOption(new Option('--metrics-port <port>', 'Prometheus: /metrics').argParser(port).default(9090))
   .addOption(new Option('--health-port <port>', '/healthz and /readyz').argParser(port).default(8081))
   .option('--address <address>', 'address to listen on', '::')
-  .option('--tls-directory <folder>', 'holds tls.crt and tls.key; plain HTTP when they are not there', '/etc/image-resolver/tls')
+  .option(
+    '--tls-directory <folder>',
+    'holds tls.crt and tls.key; plain HTTP when they are not there',
+    '/etc/image-resolver/tls',
+  )
   .addOption(
     new Option('--sidecar-account <namespace/name>', 'service account that sidecars run as (repeatable)')
       .argParser(collect)

@@ -57,7 +57,8 @@ function imageLines(image: ImageStatus, now: number): readonly string[] {
     const moved = `moved ${ageInWords(now - decision.movedAt)} ago`;
     lines.push(line('', `decided  ${imageText(decision)}, ${moved}`));
   }
-  const looked = lastCompleteAt === undefined ? 'not looked at yet' : `looked at ${ageInWords(now - lastCompleteAt)} ago`;
+  const looked =
+    lastCompleteAt === undefined ? 'not looked at yet' : `looked at ${ageInWords(now - lastCompleteAt)} ago`;
   const next = nextLookAt === undefined ? '' : `, again in ${ageInWords(Math.max(0, nextLookAt - now))}`;
   lines.push(line('', `registry ${looked}${next}`));
   if (failing !== undefined) {

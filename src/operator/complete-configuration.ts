@@ -10,6 +10,8 @@ export interface EnvironmentOverrides {
   readonly intervalMs?: number;
   readonly stateDirectory?: string;
   readonly dockerConfig?: string;
+  /** This process is the controller. */
+  readonly isController?: boolean;
 }
 
 const DEFAULTS = {
@@ -41,7 +43,8 @@ export function completeConfiguration(
   overrides: EnvironmentOverrides,
 ): OperatorConfiguration {
   const { rendering = {}, unmatchedPolicy = {}, credentialHelpers = {} } = file;
-  const defaultInterval = file.controller === undefined ? DEFAULTS.interval : DEFAULTS.intervalWithController;
+  const hasController = file.controller !== undefined || overrides.isController === true;
+  const defaultInterval = hasController ? DEFAULTS.intervalWithController : DEFAULTS.interval;
   return {
     intervalMs: overrides.intervalMs ?? milliseconds(file.interval ?? defaultInterval),
     minimumIntervalMs: milliseconds(file.minimumInterval ?? DEFAULTS.minimumInterval),

@@ -10,6 +10,8 @@ import type { OperatorConfiguration, RegistryHost } from './operator-configurati
 
 export interface OperatorPorts {
   readonly files: FilePorts;
+  /** The controller looks less often than a sidecar alone, whether or not the file says where it is. */
+  readonly isController?: boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -46,7 +48,7 @@ export interface LoadedConfiguration {
  */
 export async function loadWithMemory(
   environment: Environment,
-  { files }: OperatorPorts,
+  { files, isController = false }: OperatorPorts,
   memory: ConfigurationMemory,
 ): Promise<LoadedConfiguration> {
   const notices: Notice[] = [];
@@ -68,7 +70,7 @@ export async function loadWithMemory(
   const namedBy = fromEnvironment ? 'IMAGE_RESOLVER_REGISTRIES' : file?.registriesFile && 'registriesFile';
   const hosts = await load(REGISTRIES, fromEnvironment ?? file?.registriesFile ?? DEFAULT_REGISTRIES, namedBy);
   return {
-    configuration: completeConfiguration(file ?? {}, hosts ?? [], overrides),
+    configuration: completeConfiguration(file ?? {}, hosts ?? [], { ...overrides, isController }),
     notices,
     memory: remembered,
     stamps,

@@ -40,7 +40,6 @@ export function parseConfiguration(text: string, path: string): ConfigurationFil
     }
   }
   for (const [index, entry] of (value.webhooks ?? []).entries()) checkWebhook(yaml, ['webhooks', index], entry);
-  checkOnePerType(yaml, value.webhooks ?? []);
   takeAll(yaml, ['refresh', 'fullSync', 'projects'], value.refresh?.fullSync?.projects, compilePathGlob);
   yaml.take(['rendering', 'kustomizeBuildOptions'], buildOptions(value.rendering?.kustomizeBuildOptions ?? ''));
   return value;
@@ -62,14 +61,6 @@ function checkWebhook(yaml: ValidatedYaml<unknown>, at: KeyPath, entry: WebhookE
   if ((entry.secret === undefined) === (entry.unauthenticated !== true)) {
     const problem = 'must have either a secret or unauthenticated: true';
     yaml.take(at, unparsed(problem, 'name the secret the sender shares: secret:<namespace>/<name>#<field>'));
-  }
-}
-
-/** Which secret an event is checked with must not be a matter of order. */
-function checkOnePerType(yaml: ValidatedYaml<unknown>, entries: readonly WebhookEntry[]): void {
-  for (const [index, { type }] of entries.entries()) {
-    if (entries.findIndex((other) => other.type === type) === index) continue;
-    yaml.take(['webhooks', index, 'type'], unparsed('is there already', 'keep one entry for each type'));
   }
 }
 

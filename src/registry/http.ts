@@ -40,6 +40,8 @@ export type HttpResult =
 /** One attempt, for metrics, `explain` and tests. Holds no secret. */
 export interface RequestEvent {
   readonly method: string;
+  /** The registry as references write it, also where its token server was asked. */
+  readonly host: string;
   /** As messages show it. */
   readonly url: string;
   readonly asked: RequestFacts['asked'];
@@ -48,6 +50,8 @@ export interface RequestEvent {
   /** HTTP status, or the code of the fault. */
   readonly outcome: number | string;
   readonly durationMs: number;
+  /** Of the answer's body. */
+  readonly bytes: number;
 }
 
 export interface HttpPorts {
@@ -116,7 +120,7 @@ export class Http {
     try {
       leave = await this.#limiter.enter(request.url.host, request.endpoint, signal);
       const answer = await transport.exchange({ ...request, privateAddressAllowed }, signal);
-      this.#tell(request, answer.status, startMs);
+      this.#tell(request, answer.status, startMs, answer.body.length);
       return this.#judge(request, answer);
     } catch (error) {
       if (signal.aborted) return gaveUp(last ?? cancelled(request));
@@ -183,15 +187,17 @@ export class Http {
     throttle.pause(hostKey(request), clock.now() + OUTAGE_PAUSE_MS);
   }
 
-  #tell(request: HttpRequest, outcome: number | string, startMs: number): void {
+  #tell(request: HttpRequest, outcome: number | string, startMs: number, bytes = 0): void {
     this.#ports.onRequest?.({
       method: request.method,
+      host: request.endpoint.host,
       url: shownUrl(request.url),
       asked: request.asked,
       repository: request.repository,
       credentialsSent: request.credentialsSent,
       outcome,
       durationMs: this.#ports.clock.now() - startMs,
+      bytes,
     });
   }
 }

@@ -244,13 +244,6 @@ refresh: {concurrency: 4, perRepository: 1, fullSync: {projects: [payments-*]}}
       fix: 'env:<NAME>',
     },
     {
-      name: 'two webhooks of one sender',
-      yaml: 'webhooks:\n  - {type: quay, unauthenticated: true}\n  - {type: quay, unauthenticated: true}',
-      at: '5:6',
-      what: 'webhooks[1].type is there already',
-      fix: 'one entry',
-    },
-    {
       name: 'an unknown mode',
       yaml: 'modes:\n  - {mode: freez}',
       at: '4:6',

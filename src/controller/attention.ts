@@ -1,0 +1,132 @@
+import type { Application, Applications } from '../applications/application.ts';
+import type { Notice } from '../error/user-error.ts';
+import type { Freshness, Standing } from '../freshness/freshness.ts';
+import type { EventRecorder } from '../kubernetes/kubernetes.ts';
+import type { EventReason } from '../refresh/messages.ts';
+import type { ApplicationCondition, Refresher } from '../refresh/refresher.ts';
+import type { RegisteredAnswer, Registrations } from '../registrations/registration.ts';
+import type { Sleep } from '../registry/time.ts';
+import { rest } from '../resolve/deadline.ts';
+
+export interface AttentionPorts {
+  readonly registrations: Pick<Registrations, 'of' | 'all'>;
+  readonly applications: Pick<Applications, 'byInstanceName'>;
+  readonly freshness: Pick<Freshness, 'standings'>;
+  readonly refresher: Pick<Refresher, 'conditionsOf'>;
+  readonly events: EventRecorder;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly sleep: Sleep;
+}
+
+/** How often all applications are looked at, in milliseconds. */
+const LOOK_EVERY_MS = 60_000;
+/** A registry that fails for less long is nobody's business. */
+const TELL_AFTER_MS = 5 * 60_000;
+/** Notices of one generation that become Events. */
+const MAX_WARNINGS = 10;
+
+/** What people should know of applications: what keeps an image from them, and what their generations warned of. */
+export class Attention {
+  readonly #ports: AttentionPorts;
+  /** By application and image: told when it began, not every time. */
+  #told: ReadonlySet<string> = new Set();
+  #counts: Readonly<Record<ApplicationCondition, number>> = NONE;
+
+  constructor(ports: AttentionPorts) {
+    this.#ports = ports;
+  }
+
+  /** How many applications are in each condition, as of the last look. */
+  counts(): Readonly<Record<ApplicationCondition, number>> {
+    return this.#counts;
+  }
+
+  conditionsOf(application: string): ReadonlySet<ApplicationCondition> {
+    const conditions = new Set(this.#ports.refresher.conditionsOf(application));
+    for (const { answer } of this.#troubles(application)) conditions.add(conditionOf(answer));
+    return conditions;
+  }
+
+  /** What a generation warned of, as Events. */
+  warnOfRendering(instanceName: string, notices: readonly Notice[]): void {
+    const application = this.#ports.applications.byInstanceName(instanceName);
+    if (application === undefined) return;
+    for (const { code, what, where } of notices.slice(0, MAX_WARNINGS)) {
+      const place = where === undefined ? '' : ` (${where})`;
+      this.#tell(application, 'RenderingWarning', `${code} ${what}${place}`);
+    }
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await rest(LOOK_EVERY_MS, this.#ports, signal);
+      if (!signal.aborted) this.look();
+    }
+  }
+
+  /** Looks at every application once. */
+  look(): void {
+    const counts = { ...NONE };
+    const told = new Set<string>();
+    const names = new Set<string>();
+    for (const { application } of this.#ports.registrations.all()) names.add(application);
+    for (const name of names) {
+      for (const condition of this.conditionsOf(name)) counts[condition] += 1;
+      const application = this.#ports.applications.byInstanceName(name);
+      for (const trouble of this.#troubles(name)) {
+        const key = JSON.stringify([name, trouble.answer.ask.image, trouble.since]);
+        told.add(key);
+        if (application !== undefined && !this.#told.has(key)) this.#tellOf(application, trouble);
+      }
+    }
+    this.#told = told;
+    this.#counts = counts;
+  }
+
+  /** Images whose registry has failed for a while. */
+  #troubles(application: string): readonly Trouble[] {
+    const { registrations, freshness, now } = this.#ports;
+    let standings: ReadonlyMap<string, Standing> | undefined;
+    return registrations.of(application).flatMap(({ answers }) =>
+      answers.flatMap((answer): readonly Trouble[] => {
+        standings ??= freshness.standings(application);
+        const failing = standings.get(answer.ask.image)?.failing;
+        if (failing === undefined || now() - failing.since < TELL_AFTER_MS) return [];
+        return [{ answer, since: failing.since, what: `${failing.fault.error.code} ${failing.fault.error.what}` }];
+      }),
+    );
+  }
+
+  #tellOf(application: Application, { answer, since, what }: Trouble): void {
+    const begun = new Date(since).toISOString();
+    if (conditionOf(answer) === 'failing') {
+      this.#tell(application, 'ImageFailing', `${answer.ask.label} cannot be resolved since ${begun}: ${what}`);
+    } else {
+      const kept = `${answer.ask.label} is the last known good image since ${begun}`;
+      this.#tell(application, 'ImageStale', `${kept}: ${what}`);
+    }
+  }
+
+  #tell({ namespace, name, uid }: Application, reason: EventReason, message: string): void {
+    this.#ports.events.record({ namespace, name, uid }, { type: 'Warning', reason, message });
+  }
+}
+
+interface Trouble {
+  readonly answer: RegisteredAnswer;
+  readonly since: number;
+  readonly what: string;
+}
+
+const NONE: Readonly<Record<ApplicationCondition, number>> = {
+  'self-heal-off': 0,
+  'last-sync-failed': 0,
+  hooks: 0,
+  stale: 0,
+  failing: 0,
+};
+
+function conditionOf({ given }: RegisteredAnswer): ApplicationCondition {
+  return given.kind === 'error' ? 'failing' : 'stale';
+}
