@@ -18,11 +18,12 @@ async function imagesOverAPush(application: TestApplication, how: string): Promi
   const { name } = application;
   const seen = application.observe();
   await application.becomesLive(name, image(name, '1.0.1'));
+  await argoCd().waitFor('it is at rest', () => application.isAtRest());
   await pushToLive.measure(
     how,
     async () => push(name, '1.0.2', '1.1.0'),
     async () => {
-      await application.askForRefresh('hard');
+      await application.refresh('hard');
       await application.becomesLive(name, image(name, '1.0.2'));
     },
   );

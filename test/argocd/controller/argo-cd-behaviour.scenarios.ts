@@ -110,6 +110,7 @@ describe('without sync: full', () => {
         application.state()?.status?.sync?.revision === first &&
         application.live('reverted') === image('reverted', '1.0.2'),
     );
+    expect(await argoCd().generations(application)).toHaveLength(4);
   });
 });
 

@@ -67,8 +67,11 @@ test('an image that nobody asked for before fails while the registry is down, an
   argoCd().registry.setOffline(true);
   const application = await create('first', directory({ first: image('first', '1.0.0') }));
   await argoCd().waitFor('it fails', () => application.syncStatus() === 'Unknown');
+  const seen = application.observe();
   argoCd().registry.setOffline(false);
   await application.becomesLive('first', image('first', '1.0.1'), 60_000);
+  seen.stop();
+  expect(seen.images).toEqual([`first=${image('first', '1.0.1')}`]);
 });
 
 test('the controller is killed in the middle of its refreshes: after a restart, every application gets the image', async () => {
@@ -180,4 +183,5 @@ test("Argo CD's controller is away when an image moves: the refresh waits for it
     async () => (await argoCd().controller.metric('image_resolver_refresh_queue_applications')) === 0,
     60_000,
   );
+  expect(application.isAskedToRefresh()).toBe(false);
 });

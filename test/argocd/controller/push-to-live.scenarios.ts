@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { TestApplication } from '../harness/test-application.ts';
 import { PushToLive } from '../harness/times.ts';
 import { useArgoCd } from '../harness/use-argo-cd.ts';
-import { below, chart, directory, kustomization, policies } from '../manifests.ts';
+import { below, chart, directory, kustomization, policies, together } from '../manifests.ts';
 import { stepsWith } from '../steps.ts';
 
 const SECRET = 'only-for-tests';
@@ -136,10 +136,7 @@ describe('of many applications', () => {
       Array.from({ length: EACH }, (_, index) => ({ name, member: `${name}-${index}` })),
     );
     const { url } = await argoCd().createRepository(
-      Object.assign(
-        {},
-        ...members.map(({ name, member }) => below(member, directory({ [member]: image(name, '1.0.0') }))),
-      ),
+      together(members.map(({ name, member }) => below(member, directory({ [member]: image(name, '1.0.0') })))),
     );
     argoCd().registry.clearRequests();
     const applications = await Promise.all(

@@ -12,7 +12,7 @@ import {
   destinationOf,
 } from './argo-cd-objects.ts';
 import type { Mirror } from './mirror.ts';
-import { waitFor } from './wait-for.ts';
+import { happens, waitFor } from './wait-for.ts';
 
 /** An Application of a test: everything is asked of what the API said last. */
 export interface TestApplication {
@@ -121,11 +121,16 @@ export async function createTestApplication(
       await askForRefresh(kind);
     },
     async refresh(kind) {
-      const asked = versionOf(await askForRefresh(kind));
-      await waitFor(mirror, `${name} is refreshed`, () => {
-        const now = state();
-        return now !== undefined && versionOf(now) > asked && refreshOf(now) === undefined;
-      });
+      for (let attempt = 1; attempt <= REFRESH_ATTEMPTS; attempt += 1) {
+        const asked = versionOf(await askForRefresh(kind));
+        const isDone = (): boolean => {
+          const now = state();
+          return now !== undefined && versionOf(now) > asked && refreshOf(now) === undefined;
+        };
+        if (await happens(mirror, isDone, REFRESH_WITHIN_MS)) return;
+        await patch({ metadata: { annotations: { [REFRESH]: null } } });
+      }
+      throw new Error(`${name} was never refreshed`);
     },
     observe: () => observe(mirror, { namespace, name, destination }),
     async patch(change) {
@@ -172,6 +177,13 @@ function observe(
   };
 }
 
+/**
+ * Argo CD's controller may overlook an annotation that is set just when it has written the status: it puts what it wrote
+ * into its cache, over the newer object with the annotation. Setting the same value again changes nothing, so nobody is told;
+ * taking it away first does.
+ */
+const REFRESH_ATTEMPTS = 5;
+const REFRESH_WITHIN_MS = 5_000;
 const REFRESH = 'argocd.argoproj.io/refresh';
 
 function refreshOf({ metadata }: ApiObject): string | undefined {

@@ -15,9 +15,19 @@ export async function waitFor(
   condition: () => boolean | Promise<boolean>,
   withinMs: number = WITHIN_MS,
 ): Promise<void> {
+  if (!(await happens(mirror, condition, withinMs)))
+    throw new Error(`within ${withinMs / 1000} s it did not happen that ${what}`);
+}
+
+/** Whether the condition comes to hold within the time. */
+export async function happens(
+  mirror: Mirror,
+  condition: () => boolean | Promise<boolean>,
+  withinMs: number,
+): Promise<boolean> {
   const until = performance.now() + withinMs;
   while (!(await condition())) {
-    if (performance.now() > until) throw new Error(`within ${withinMs / 1000} s it did not happen that ${what}`);
+    if (performance.now() > until) return false;
     await new Promise<void>((done) => {
       const finish = (): void => {
         stop();
@@ -28,4 +38,5 @@ export async function waitFor(
       const timer = setTimeout(finish, LOOK_AGAIN_MS);
     });
   }
+  return true;
 }
