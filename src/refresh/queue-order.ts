@@ -9,6 +9,9 @@ export type Place =
   /** In flight; to be looked at again at that time at the latest. */
   | { readonly kind: 'asked'; readonly until: number };
 
+/** Nothing waits longer: a later time shows that the clock was set back. */
+const LONGEST_MS = 1_200_000;
+
 /** Who is next, and when somebody is. In memory; made from the entries. */
 export class QueueOrder {
   /** By urgency, in the order they came. */
@@ -42,7 +45,9 @@ export class QueueOrder {
 
   /** Whose time has come, told once. */
   due(now: number): readonly string[] {
-    const due = [...this.#times].filter(([, at]) => at <= now).map(([application]) => application);
+    const due = [...this.#times]
+      .filter(([, at]) => at <= now || at > now + LONGEST_MS)
+      .map(([application]) => application);
     for (const application of due) this.#times.delete(application);
     return due;
   }

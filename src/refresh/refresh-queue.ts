@@ -13,17 +13,26 @@ import { movedMessage } from './messages.ts';
 import { addMoves } from './moved-image.ts';
 import { Pace } from './pace.ts';
 import { QueueOrder } from './queue-order.ts';
-import { isMove, moreUrgent, urgencyOf } from './refresh-cause.ts';
+import { moreUrgent, urgencyOf } from './refresh-cause.ts';
 import { newEntry, type AskedRefresh, type RefreshEntry } from './refresh-entry.ts';
 import type { RefreshCause, RefreshState } from './refresher.ts';
 import { progressOf } from './rendered.ts';
 import type { RollOuts } from './roll-outs.ts';
+import {
+  afterCheck,
+  afterRequest,
+  hasRecovered,
+  isRenderedOtherwise,
+  MAX_ATTEMPTS,
+  requestOf,
+  resumed,
+  takenBack,
+  takenUp,
+} from './transitions.ts';
 import { ACKNOWLEDGE_MS, isDue, verdictOf } from './verdict.ts';
 import { Waker } from './waker.ts';
 
 const RETRY = { firstMs: 15_000, longestMs: 600_000 } as const;
-/** Requests that Argo CD did not fulfil until somebody has to look. */
-const MAX_ATTEMPTS = 8;
 const CONFLICT = { firstMs: 1000, longestMs: 1000 } as const;
 /** RBAC is repaired by people. */
 const FORBIDDEN = { firstMs: 300_000, longestMs: 300_000 } as const;
@@ -85,8 +94,8 @@ export class RefreshQueue {
   check(applications: Iterable<string>, cause: RefreshCause, movedAt?: number): void {
     for (const name of applications) {
       const entry = this.#kept.refresh(name) ?? newEntry(cause, this.#parts.now());
-      this.#keep(name, asked(entry, cause, movedAt));
-      this.#touch(name, cause);
+      this.#keep(name, afterCheck(entry, cause, movedAt));
+      this.#compareSoon(name, cause);
     }
   }
 
@@ -179,22 +188,11 @@ export class RefreshQueue {
     this.#started = true;
     const oldestFirst = [...this.#kept.refreshes()].toSorted(([, one], [, other]) => one.since - other.since);
     for (const [name, entry] of oldestFirst) {
-      this.#keep(name, this.#resumed(name, entry));
+      this.#keep(name, resumed(entry, this.#parts.applications.byInstanceName(name)));
       this.#touch(name, entry.cause);
     }
     const names = [...new Set([...this.#parts.registrations.all()].map(({ application }) => application))];
     this.#do(this.#sweep(names, signal));
-  }
-
-  /** We may have been ended after a request was kept and before it was sent. */
-  #resumed(name: string, entry: RefreshEntry): RefreshEntry {
-    // Who has to look may have looked meanwhile: once more.
-    if (entry.kind === 'given-up') return { ...entry, kind: 'waiting', attempts: MAX_ATTEMPTS - 1, notBefore: 0 };
-    const application = this.#parts.applications.byInstanceName(name);
-    if (entry.kind !== 'asked' || entry.asked === undefined || application === undefined) return entry;
-    const { asked: request, ...rest } = entry;
-    if (progressOf(request, application, []) !== 'not-reconciled') return entry;
-    return { ...rest, kind: 'waiting', attempts: Math.max(0, entry.attempts - 1), notBefore: 0 };
   }
 
   async #sweep(names: readonly string[], signal: AbortSignal): Promise<void> {
@@ -209,7 +207,10 @@ export class RefreshQueue {
   /** Something about it may have changed. */
   #touch(name: string, cause: RefreshCause): void {
     const entry = this.#kept.refresh(name);
-    if (entry?.kind === 'asked' && !this.#mayBeOver(name, entry)) return;
+    if (entry?.kind !== 'asked' || this.#mayBeOver(name, entry)) this.#compareSoon(name, cause);
+  }
+
+  #compareSoon(name: string, cause: RefreshCause): void {
     const known = this.#unchecked.get(name);
     this.#unchecked.set(name, known === undefined ? cause : moreUrgent(known, cause));
     this.#waker.wake();
@@ -257,6 +258,7 @@ export class RefreshQueue {
     const name = application.instanceName;
     const now = this.#parts.now();
     const registrations = this.#parts.registrations.of(name);
+    const images = outdated?.kind === 'image' ? addMoves(entry.images, outdated.images) : entry.images;
     const verdict = verdictOf(entry, { outdated, application, registrations, now });
     switch (verdict.kind) {
       case 'confirmed':
@@ -266,13 +268,13 @@ export class RefreshQueue {
         this.#drop(name);
         return;
       case 'wait':
-        this.#place(name, entry);
+        // What moves while it is rendered is rendered with it.
+        this.#keep(name, outdated?.kind === 'image' ? { ...entry, images } : entry);
         return;
       case 'failed':
         this.#fail(application, entry, verdict.why);
         return;
       case 'ask': {
-        const images = outdated?.kind === 'image' ? addMoves(entry.images, outdated.images) : entry.images;
         const fresh = verdict.moved ? { attempts: 0, notBefore: 0 } : {};
         this.#keep(name, { ...entry, ...fresh, kind: 'waiting', again: false, images });
         return;
@@ -295,14 +297,13 @@ export class RefreshQueue {
     });
     if (entry.images.length > 0) {
       events.record(application, { type: 'Normal', reason: 'ImageMoved', message: movedMessage(entry.images) });
-      const before = entry.asked ?? {
-        reconciledAt: application.reconciledAt,
-        lastSyncAt: application.lastSync?.finishedAt,
-      };
+      // What we asked for was reconciled; what somebody else caused may be on its way.
+      const reconciledAt = entry.asked === undefined ? application.reconciledAt : undefined;
+      const lastSyncAt = entry.asked === undefined ? application.lastSync?.finishedAt : entry.asked.lastSyncAt;
       this.#rollOuts.confirmed(application, {
         images: entry.images,
-        ...(before.reconciledAt !== undefined && { reconciledAt: before.reconciledAt }),
-        ...(before.lastSyncAt !== undefined && { lastSyncAt: before.lastSyncAt }),
+        ...(reconciledAt !== undefined && { reconciledAt }),
+        ...(lastSyncAt !== undefined && { lastSyncAt }),
         wantsFull: registrations.of(name).some(({ sync }) => sync === 'full'),
       });
     }
@@ -401,14 +402,8 @@ export class RefreshQueue {
     const name = application.instanceName;
     const before = this.#kept.refresh(name);
     if (before === undefined) return;
-    const request: AskedRefresh = {
-      at: this.#parts.now(),
-      ...(application.reconciledAt !== undefined && { reconciledAt: application.reconciledAt }),
-      ...(application.lastSync?.finishedAt !== undefined && { lastSyncAt: application.lastSync.finishedAt }),
-      seen: false,
-    };
-    const { why: _, ...rest } = before;
-    this.#keep(name, { ...rest, kind: 'asked', attempts: before.attempts + 1, asked: request });
+    const request = requestOf(application, this.#parts.now());
+    this.#keep(name, afterRequest(before, request));
     // Kept first: who starts after us knows that the annotation may be ours.
     await this.#kept.flush();
     const now = this.#parts.applications.byInstanceName(name);
@@ -431,7 +426,6 @@ export class RefreshQueue {
     }
   }
 
-  /** It was not asked for after all. What moved meanwhile is asked for with it. */
   #takeBack(
     name: string,
     request: AskedRefresh,
@@ -440,16 +434,8 @@ export class RefreshQueue {
   ): void {
     const entry = this.#kept.refresh(name);
     if (entry?.asked?.at !== request.at) return;
-    const { asked: _, ...rest } = entry;
-    this.#keep(name, {
-      ...rest,
-      kind: 'waiting',
-      attempts: Math.min(entry.attempts, before.attempts),
-      again: false,
-      notBefore: later === undefined ? 0 : this.#parts.now() + later.inMs,
-      ...(later !== undefined && { why: later.why }),
-      ...(before.asked !== undefined && { asked: before.asked }),
-    });
+    const wait = later === undefined ? { notBefore: 0 } : { why: later.why, notBefore: this.#parts.now() + later.inMs };
+    this.#keep(name, takenBack(entry, before, wait));
     this.#touch(name, entry.cause);
   }
 
@@ -536,7 +522,7 @@ export class RefreshQueue {
     const entry = this.#kept.refresh(name);
     const isChanged = after !== undefined && before !== undefined && isRenderedOtherwise(before, after);
     if (entry?.kind === 'given-up' && after !== undefined && (isChanged || hasRecovered(before, after))) {
-      this.#keep(name, { ...entry, kind: 'waiting', attempts: 0, notBefore: 0 });
+      this.#keep(name, takenUp(entry));
     }
     const isNew = before === undefined && this.#started;
     if (entry !== undefined || isChanged || isNew) this.#touch(name, 'cached-manifest');
@@ -556,27 +542,10 @@ export class RefreshQueue {
   }
 }
 
-/** The entry after something moved for its application, or may have. */
-function asked(entry: RefreshEntry, cause: RefreshCause, movedAt: number | undefined): RefreshEntry {
-  const first = entry.movedAt ?? movedAt;
-  const known = { ...entry, cause: moreUrgent(entry.cause, cause), ...(first !== undefined && { movedAt: first }) };
-  if (!isMove(cause)) return known;
-  if (known.kind === 'asked') return { ...known, again: true };
-  return { ...known, kind: 'waiting', attempts: 0, notBefore: 0 };
-}
-
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown';
 }
 
 function repositoriesOf({ sources }: Application): readonly string[] {
   return [...new Set(sources.map(({ repoURL }) => repoURL))];
-}
-
-function isRenderedOtherwise(before: Application, after: Application): boolean {
-  return before.specFingerprint !== after.specFingerprint || before.revisions.join('\n') !== after.revisions.join('\n');
-}
-
-function hasRecovered(before: Application | undefined, after: Application): boolean {
-  return before?.comparisonError !== undefined && after.comparisonError === undefined;
 }

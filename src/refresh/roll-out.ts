@@ -8,7 +8,7 @@ export type Blocked = 'self-heal-off' | 'last-sync-failed' | 'hooks';
 /** What becomes of a confirmed refresh that moved an image. Plain JSON; kept in the store. */
 export interface RollOut {
   readonly images: readonly MovedImage[];
-  /** `status.reconciledAt` before it was rendered: what the Application shows until then is of before. */
+  /** Somebody else had it rendered, and the Application was last reconciled then: it may not show the image yet. */
   readonly reconciledAt?: string;
   /** `finishedAt` of the operation that was the last one then. */
   readonly lastSyncAt?: string;
@@ -88,9 +88,14 @@ function hooksWereSkipped(rollOut: RollOut, { automated, hasHooks, lastSync }: A
   return lastSync.finishedAt === rollOut.lastSyncAt ? rollOut.blocked.includes('hooks') : lastSync.selective;
 }
 
+/** The Application may not have been compared with the new image yet. */
+export function isOfBefore(rollOut: RollOut, { reconciledAt, syncStatus }: Application): boolean {
+  return rollOut.reconciledAt !== undefined && reconciledAt === rollOut.reconciledAt && syncStatus !== 'OutOfSync';
+}
+
 /** Nothing more is to be expected or told. */
 export function isOver(rollOut: RollOut, application: Application): boolean {
-  if (rollOut.blocked.length > 0 || application.reconciledAt === rollOut.reconciledAt) return false;
+  if (rollOut.blocked.length > 0 || isOfBefore(rollOut, application)) return false;
   if (rollOut.full !== 'none' && rollOut.full !== 'failed') return false;
   const prospect = prospectOf(application);
   return prospect === 'in-sync' || prospect === 'manual';

@@ -18,7 +18,7 @@ import {
 } from './messages.ts';
 import type { MovedImage } from './moved-image.ts';
 import { Pace } from './pace.ts';
-import { blockedNow, isOver, prospectOf, type Blocked, type RollOut } from './roll-out.ts';
+import { blockedNow, isOfBefore, isOver, prospectOf, type Blocked, type RollOut } from './roll-out.ts';
 import { Waker } from './waker.ts';
 
 /** How often it is asked whether a sync window opened. */
@@ -46,7 +46,7 @@ export interface RollOutParts {
 /** What was confirmed for an application whose images moved. */
 export interface ConfirmedMove {
   readonly images: readonly MovedImage[];
-  /** Of before the refresh. */
+  /** Somebody else had it rendered, and this is when the Application was last reconciled. */
   readonly reconciledAt?: string;
   /** Of before the refresh. */
   readonly lastSyncAt?: string;
@@ -136,7 +136,7 @@ export class RollOuts {
       case 'held': {
         const prospect = prospectOf(application);
         // What is shown is of before, or about to change.
-        if (prospect === 'unknown' || application.reconciledAt === rollOut.reconciledAt) return rollOut;
+        if (prospect === 'unknown' || isOfBefore(rollOut, application)) return rollOut;
         const isWanted = prospect === 'self-heal-off' || prospect === 'last-sync-failed';
         if (!isWanted) return { ...rollOut, full: 'none' };
         if (!this.#tries.has(name)) this.#tryAt(name, 0);
@@ -177,7 +177,7 @@ export class RollOuts {
 
   #reported(application: Application, rollOut: RollOut): RollOut {
     const isUnderWay = rollOut.full !== 'none' && rollOut.full !== 'failed';
-    if (application.reconciledAt === rollOut.reconciledAt) return rollOut;
+    if (isOfBefore(rollOut, application)) return rollOut;
     const blocked = isUnderWay ? [] : blockedNow(rollOut, application);
     for (const one of blocked) if (!rollOut.blocked.includes(one)) this.#report(application, one, rollOut);
     const isSame = blocked.length === rollOut.blocked.length && blocked.every((one) => rollOut.blocked.includes(one));

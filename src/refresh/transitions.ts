@@ -1,0 +1,72 @@
+import type { Application } from '../applications/application.ts';
+import { isMove, moreUrgent } from './refresh-cause.ts';
+import type { AskedRefresh, RefreshEntry } from './refresh-entry.ts';
+import type { RefreshCause } from './refresher.ts';
+import { progressOf } from './rendered.ts';
+
+/** Requests that Argo CD did not fulfil until somebody has to look. */
+export const MAX_ATTEMPTS = 8;
+
+/** The entry after something moved for its application, or may have. */
+export function afterCheck(entry: RefreshEntry, cause: RefreshCause, movedAt: number | undefined): RefreshEntry {
+  const first = entry.movedAt ?? movedAt;
+  const known = { ...entry, cause: moreUrgent(entry.cause, cause), ...(first !== undefined && { movedAt: first }) };
+  if (!isMove(cause)) return known;
+  return known.kind === 'asked' ? { ...known, again: true } : takenUp(known);
+}
+
+/** Something changed since it failed. */
+export function takenUp(entry: RefreshEntry): RefreshEntry {
+  return { ...entry, kind: 'waiting', attempts: 0, notBefore: 0 };
+}
+
+/** The entry as the next process takes it over; we may have been ended after a request was kept and before it was sent. */
+export function resumed(entry: RefreshEntry, application: Application | undefined): RefreshEntry {
+  // Who has to look may have looked meanwhile: once more.
+  if (entry.kind === 'given-up') return { ...entry, kind: 'waiting', attempts: MAX_ATTEMPTS - 1, notBefore: 0 };
+  if (entry.kind !== 'asked' || entry.asked === undefined || application === undefined) return entry;
+  const { asked, ...rest } = entry;
+  if (progressOf(asked, application, []) !== 'not-reconciled') return entry;
+  return { ...rest, kind: 'waiting', attempts: Math.max(0, entry.attempts - 1), notBefore: 0 };
+}
+
+/** The request that is about to be sent. */
+export function requestOf({ reconciledAt, lastSync }: Application, now: number): AskedRefresh {
+  return {
+    at: now,
+    ...(reconciledAt !== undefined && { reconciledAt }),
+    ...(lastSync?.finishedAt !== undefined && { lastSyncAt: lastSync.finishedAt }),
+    seen: false,
+  };
+}
+
+export function afterRequest(before: RefreshEntry, asked: AskedRefresh): RefreshEntry {
+  const { why: _, ...entry } = before;
+  return { ...entry, kind: 'asked', attempts: entry.attempts + 1, asked };
+}
+
+/** It was not asked for after all: that counts as no attempt. What moved meanwhile is asked for with it. */
+export function takenBack(
+  now: RefreshEntry,
+  before: RefreshEntry,
+  later: { readonly why?: string; readonly notBefore: number },
+): RefreshEntry {
+  const { asked: _, ...entry } = now;
+  return {
+    ...entry,
+    ...later,
+    kind: 'waiting',
+    attempts: Math.min(entry.attempts, before.attempts),
+    again: false,
+    ...(before.asked !== undefined && { asked: before.asked }),
+  };
+}
+
+/** Something else is rendered from it. */
+export function isRenderedOtherwise(before: Application, after: Application): boolean {
+  return before.specFingerprint !== after.specFingerprint || before.revisions.join('\n') !== after.revisions.join('\n');
+}
+
+export function hasRecovered(before: Application | undefined, after: Application): boolean {
+  return before?.comparisonError !== undefined && after.comparisonError === undefined;
+}

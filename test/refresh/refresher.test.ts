@@ -1,0 +1,378 @@
+import { expect, test } from 'vitest';
+import { MINUTE, SECOND, World } from './harness.ts';
+
+async function world(...applications: readonly string[]): Promise<World> {
+  const here = new World();
+  here.decisions.set('api', '1.0.0');
+  for (const name of applications) await here.add({ name }, 'api');
+  await here.start();
+  await here.clock.advance(SECOND);
+  return here;
+}
+
+test('of 100 applications exactly the affected ones are refreshed, once each', async () => {
+  const here = new World();
+  here.decisions.set('api', '1.0.0').set('web', '1.0.0');
+  for (let at = 0; at < 100; at++) await here.add({ name: `app-${at}` }, at % 10 === 3 ? 'api' : 'web');
+  await here.start();
+  await here.clock.advance(MINUTE);
+  expect(here.patched).toEqual([]);
+  here.renderings = [];
+  here.move('api', '1.0.1');
+  await here.clock.advance(MINUTE);
+  const affected = here.usersOf('api');
+  expect(affected).toHaveLength(10);
+  expect(here.patched.toSorted()).toEqual(affected.toSorted());
+  expect(here.renderings.toSorted()).toEqual(affected.toSorted());
+  expect(here.count('confirmed')).toBe(10);
+  expect(here.kept).toBe(0);
+});
+
+test('who was told of a move that does not concern it is compared and not patched', async () => {
+  const here = await world('one');
+  here.refresher.check(['one'], 'poll');
+  await here.clock.advance(MINUTE);
+  expect(here.patched).toEqual([]);
+  expect(here.count('dropped')).toBe(1);
+  expect(here.refresher.stateOf('one')).toEqual({ kind: 'idle', attempts: 0 });
+});
+
+test('a confirmed refresh is told once, with how long it took since the decision moved', async () => {
+  const here = await world('one');
+  here.move('api', '1.0.1');
+  await here.clock.advance(100);
+  expect(here.refresher.stateOf('one')).toMatchObject({ kind: 'asked', attempts: 1 });
+  await here.clock.advance(MINUTE);
+  expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1']);
+  expect(here.rolledOut).toHaveLength(1);
+  expect(here.rolledOut[0]).toBeLessThan(1);
+});
+
+test.for([
+  { name: 'before the rendering', afterMs: 100 },
+  { name: 'between the rendering and the reconcile', afterMs: 400 },
+  { name: 'after the reconcile', afterMs: 700 },
+])('a second move $name is not lost', async ({ afterMs }) => {
+  const here = await world('one');
+  here.move('api', '1.0.1');
+  await here.clock.advance(afterMs);
+  here.move('api', '1.0.2');
+  await here.clock.advance(5 * SECOND);
+  expect(here.outdated).toEqual([]);
+  expect(here.argo.liveOf('one')).toBe('api:1.0.0');
+  expect(here.kept).toBe(0);
+  expect(here.events.findLast((event) => event.includes('ImageMoved'))).toContain('-> 1.0.2');
+});
+
+test('a refresh is done only when the Application was reconciled after it', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').isDeaf = true;
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  await here.render('one');
+  await here.clock.advance(SECOND);
+  expect(here.count('confirmed')).toBe(0);
+  here.argo.reconcile('one');
+  await here.clock.advance(SECOND);
+  expect(here.count('confirmed')).toBe(1);
+});
+
+test('a reconcile in the same second is seen by the annotation that is gone', async () => {
+  const here = await world();
+  await here.add({ name: 'one' }, 'api', { refreshMs: 10 });
+  await here.clock.advance(1);
+  here.move('api', '1.0.1');
+  await here.clock.advance(100);
+  here.move('api', '1.0.2');
+  await here.clock.advance(100);
+  expect(here.count('confirmed')).toBe(2);
+});
+
+test('nobody is patched while an operation runs; it is, when that ends', async () => {
+  const here = await world('one');
+  here.argo.operate('one', 'person', true);
+  here.move('api', '1.0.1', 'webhook');
+  await here.clock.advance(10 * MINUTE);
+  expect(here.patched).toEqual([]);
+  here.argo.endOperation('one');
+  await here.clock.advance(SECOND);
+  expect(here.patched).toEqual(['one']);
+  expect(here.argo.patchedWhileOperating).toEqual([]);
+});
+
+test('an Application that is being deleted is left alone, and one that is gone is forgotten', async () => {
+  const here = await world('one', 'two');
+  here.argo.edit('one', { deleting: true });
+  here.argo.operate('two', 'person', true);
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  here.argo.remove('two');
+  await here.clock.advance(MINUTE);
+  expect(here.patched).toEqual([]);
+  expect(here.kept).toBe(0);
+});
+
+test('no more are in flight than the limits allow, in all and of one repository', async () => {
+  const here = new World();
+  here.decisions.set('api', '1.0.0');
+  const shared = [{ repoURL: 'https://git.example.com/shared', path: '.', targetRevision: 'main' }];
+  for (let at = 0; at < 6; at++)
+    await here.add({ name: `shared-${at}`, sources: shared }, 'api', { refreshMs: 10 * SECOND });
+  await here.start();
+  here.move('api', '1.0.1');
+  await here.clock.advance(5 * SECOND);
+  expect(here.patched).toHaveLength(2);
+  await here.clock.advance(MINUTE);
+  expect(here.patched).toHaveLength(6);
+  expect(here.argo.mostInFlight).toBe(2);
+  for (let at = 0; at < 30; at++) await here.add({ name: `own-${at}` }, 'api', { refreshMs: 10 * SECOND });
+  here.limits.concurrency = 7;
+  here.move('api', '1.0.2');
+  await here.clock.advance(5 * MINUTE);
+  expect(here.outdated).toEqual([]);
+  expect(here.argo.mostInFlight).toBe(7);
+});
+
+test('patches are paced: no more than 20 a second', async () => {
+  const here = await world(...Array.from({ length: 100 }, (_, at) => `app-${at}`));
+  here.limits.concurrency = 1000;
+  here.move('api', '1.0.1');
+  await here.clock.advance(2 * SECOND);
+  expect(here.patched.length).toBeGreaterThan(30);
+  expect(here.patched.length).toBeLessThan(42);
+});
+
+test('webhooks go first, then people, then first decisions, then the rest by age', async () => {
+  const here = await world('poll-1', 'first', 'user', 'webhook', 'poll-2');
+  here.limits.concurrency = 0;
+  here.decisions.set('api', '1.0.1');
+  for (const [name, cause] of [
+    ['poll-1', 'poll'],
+    ['poll-2', 'poll'],
+    ['first', 'first'],
+    ['user', 'user'],
+    ['webhook', 'webhook'],
+  ] as const) {
+    here.refresher.check([name], cause);
+    await here.clock.advance(10);
+  }
+  here.limits.concurrency = 1;
+  here.refresher.check(['poll-1'], 'poll');
+  await here.clock.advance(MINUTE);
+  expect(here.patched).toEqual(['webhook', 'user', 'first', 'poll-1', 'poll-2']);
+});
+
+test('an application whose reconcile fails is asked again with growing pauses, given up loudly, and taken up by the next move', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').brokenBy = 'kustomize build failed';
+  here.move('api', '1.0.1');
+  await here.clock.advance(40 * MINUTE);
+  const times = here.argo.patches.map(({ at }) => at);
+  const pauses = times.slice(1).map((at, before) => Math.round((at - (times[before] ?? 0)) / SECOND));
+  expect(pauses).toEqual([16, 31, 61, 121, 241, 481, 601]);
+  expect(here.refresher.stateOf('one')).toMatchObject({
+    kind: 'given-up',
+    attempts: 8,
+    why: 'Argo CD reports: kustomize build failed',
+  });
+  expect(here.refresher.gauges.refreshQueue()).toMatchObject({ givenUp: 1, waiting: 0, inFlight: 0 });
+  expect(here.events).toEqual([
+    'one RefreshFailed Given up after 8 hard refreshes: Argo CD reports: kustomize build failed',
+  ]);
+  expect(here.logged.filter(({ event }) => event === 'refresh-given-up')).toHaveLength(1);
+  here.argo.behaviourOf('one').brokenBy = undefined;
+  here.move('api', '1.0.2');
+  await here.clock.advance(5 * SECOND);
+  expect(here.outdated).toEqual([]);
+  expect(here.refresher.stateOf('one').kind).toBe('idle');
+});
+
+test.for([
+  {
+    name: 'its error goes away',
+    happen: (here: World) => here.argo.edit('one', { comparisonError: undefined as never }),
+  },
+  { name: 'its revision changes', happen: (here: World) => here.argo.edit('one', { revisions: ['commit-2'] }) },
+  { name: 'its spec changes', happen: (here: World) => here.argo.edit('one', { specFingerprint: 'spec-2' }) },
+])('a given-up application is taken up when $name', async ({ happen }) => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').brokenBy = 'broken';
+  here.move('api', '1.0.1');
+  await here.clock.advance(60 * MINUTE);
+  expect(here.refresher.stateOf('one').kind).toBe('given-up');
+  here.argo.behaviourOf('one').brokenBy = undefined;
+  happen(here);
+  await here.clock.advance(5 * SECOND);
+  expect(here.outdated).toEqual([]);
+  expect(here.refresher.stateOf('one').kind).toBe('idle');
+});
+
+test('a refresh that Argo CD never took up, or served from its cache, is asked again', async () => {
+  const here = await world('lost', 'cached');
+  here.argo.behaviourOf('lost').losesPatches = 1;
+  here.argo.behaviourOf('cached').isCached = true;
+  here.move('api', '1.0.1');
+  await here.clock.advance(89 * SECOND);
+  expect(here.patched).toHaveLength(2);
+  expect(here.count('confirmed')).toBe(0);
+  here.argo.behaviourOf('cached').isCached = false;
+  await here.clock.advance(30 * SECOND);
+  expect(here.patched).toHaveLength(4);
+  expect(here.count('confirmed')).toBe(2);
+  expect(here.outdated).toEqual([]);
+});
+
+test.for([
+  { name: 'a conflict', status: 409, withinMs: 3 * SECOND },
+  { name: 'too many requests', status: 429, withinMs: 3 * SECOND },
+  { name: 'an internal error', status: 500, withinMs: 3 * SECOND },
+  { name: 'no answer', status: undefined, withinMs: 3 * SECOND },
+  { name: 'a missing grant', status: 403, withinMs: 7 * MINUTE },
+])('$name is no attempt, and the patch is sent again', async ({ status, withinMs }) => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').faults = [status];
+  here.move('api', '1.0.1');
+  await here.clock.advance(500);
+  expect(here.refresher.stateOf('one')).toMatchObject({ kind: 'waiting', attempts: 0 });
+  await here.clock.advance(withinMs);
+  expect(here.patched).toEqual(['one']);
+  expect(here.outdated).toEqual([]);
+});
+
+test('a missing grant is said once, with the rule that is missing', async () => {
+  const here = await world('one', 'two', 'three');
+  for (const name of ['one', 'two', 'three']) here.argo.behaviourOf(name).faults = [403];
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  const said = here.logged.filter(({ event }) => event === 'refresh-forbidden');
+  expect(said).toHaveLength(1);
+  expect(said[0]?.fields?.['fix']).toBe('grant the controller "patch" on applications.argoproj.io in namespace argocd');
+});
+
+test('what can be decided at last is refreshed at once for who failed for it', async () => {
+  const here = new World();
+  here.decisions.set('api', undefined);
+  await here.add({ name: 'one', comparisonError: 'nothing is known of api' }, 'api');
+  await here.start();
+  await here.clock.advance(10 * MINUTE);
+  expect(here.patched).toEqual([]);
+  here.move('api', '1.0.0', 'first');
+  await here.clock.advance(SECOND);
+  expect(here.patched).toEqual(['one']);
+  expect(here.argo.byInstanceName('one')?.comparisonError).toBeUndefined();
+});
+
+test('an application that was rendered with what moved meanwhile is found by its registration', async () => {
+  const here = await world('one');
+  here.uses.set('late', 'api');
+  await here.add({ name: 'late' }, 'api');
+  here.decisions.set('api', '1.0.1');
+  await here.clock.advance(5 * SECOND);
+  expect(here.patched).toEqual(['late']);
+});
+
+test('a rendering that somebody else caused counts', async () => {
+  const here = await world('one');
+  here.argo.operate('one', 'person', true);
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  await here.render('one');
+  here.argo.endOperation('one');
+  await here.clock.advance(MINUTE);
+  expect(here.patched).toEqual([]);
+  expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1']);
+});
+
+test('manifests from Argo CD’s cache for another revision are rendered afresh', async () => {
+  const here = await world('one');
+  await here.argo.push('one', 'commit-2', 'cache');
+  await here.clock.advance(5 * SECOND);
+  expect(here.patched).toEqual(['one']);
+  expect(here.outdated).toEqual([]);
+  expect(here.events).toEqual([]);
+});
+
+test('who is overdue is compared', async () => {
+  const here = await world('one');
+  here.decisions.set('api', '1.0.1');
+  here.overdue('one');
+  await here.clock.advance(5 * SECOND);
+  expect(here.patched).toEqual(['one']);
+});
+
+test('at the start everybody is compared once, and the outdated are refreshed', async () => {
+  const here = new World();
+  here.decisions.set('api', '1.0.0').set('web', '1.0.0');
+  for (let at = 0; at < 250; at++) await here.add({ name: `app-${at}` }, at % 50 === 0 ? 'api' : 'web');
+  here.decisions.set('api', '1.0.1');
+  await here.start();
+  expect(here.compared.length).toBeLessThanOrEqual(100);
+  await here.clock.advance(MINUTE);
+  expect(new Set(here.compared).size).toBe(250);
+  expect(here.patched.toSorted()).toEqual([...here.usersOf('api')].toSorted());
+  expect(here.outdated).toEqual([]);
+});
+
+test('nothing is done before every Application is known', async () => {
+  const here = new World();
+  here.decisions.set('api', '1.0.0');
+  await here.add({ name: 'one' }, 'api');
+  here.argo.complete = false;
+  await here.start();
+  here.move('api', '1.0.1');
+  await here.clock.advance(MINUTE);
+  expect(here.patched).toEqual([]);
+  here.argo.complete = true;
+  await here.clock.advance(2 * SECOND);
+  expect(here.patched).toEqual(['one']);
+});
+
+test('a person’s hard refresh is told, ours never', async () => {
+  const here = await world('one', 'two');
+  here.move('api', '1.0.1');
+  await here.clock.advance(100);
+  here.argo.repeat('one');
+  await here.clock.advance(10 * SECOND);
+  expect(here.patched).toHaveLength(2);
+  expect(here.userRefreshes).toEqual([]);
+  here.argo.hardRefresh('two');
+  here.argo.repeat('two');
+  await here.clock.advance(10 * SECOND);
+  expect(here.userRefreshes).toEqual(['two']);
+  expect(here.patched).toHaveLength(2);
+});
+
+test('a clock that was set back delays nothing for long', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').losesPatches = 1;
+  here.move('api', '1.0.1');
+  await here.clock.advance(100);
+  here.clock.jump(-24 * 60 * MINUTE);
+  await here.clock.advance(5 * MINUTE);
+  expect(here.outdated).toEqual([]);
+});
+
+test('with nothing to do it does nothing', async () => {
+  const here = await world('one', 'two');
+  await here.clock.advance(MINUTE);
+  const compared = here.compared.length;
+  expect(here.clock.sleeping).toBe(0);
+  await here.clock.advance(60 * MINUTE);
+  expect(here.compared).toHaveLength(compared);
+  expect(here.life.steps).toBeLessThan(20);
+});
+
+test('it stops when it is asked to, and what was waiting is taken up by the next process', async () => {
+  const here = await world('one');
+  here.argo.operate('one', 'person', true);
+  here.move('api', '1.0.1', 'webhook');
+  await here.clock.advance(SECOND);
+  await here.clock.run(here.stop());
+  expect(here.kept).toBe(1);
+  await here.start();
+  expect(here.refresher.stateOf('one')).toMatchObject({ kind: 'waiting' });
+  here.argo.endOperation('one');
+  await here.clock.advance(5 * SECOND);
+  expect(here.outdated).toEqual([]);
+  expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1']);
+});
