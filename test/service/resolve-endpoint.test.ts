@@ -1,0 +1,255 @@
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../src/error/user-error.ts';
+import type { ReportBody } from '../../src/remote/protocol.ts';
+import { readResolutions } from '../../src/remote/read-resolutions.ts';
+import type { Resolution, ResolveQuery } from '../../src/resolve/resolver.ts';
+import { deadlineOf } from '../../src/registry/time.ts';
+import { reviewerFor } from '../../src/service/caller.ts';
+import { reportEndpoint } from '../../src/service/report-endpoint.ts';
+import { resolveEndpoint } from '../../src/service/resolve-endpoint.ts';
+import { ask, semver } from '../resolve/harness.ts';
+import { applications, callers, decided, KeptLog, people, realTime, type Running, send, serve } from './ports.ts';
+
+interface Api extends Running {
+  readonly answered: ResolveQuery[];
+  readonly recorded: [ResolveQuery, readonly Resolution[]][];
+  readonly outcomes: string[];
+  readonly noticed: string[];
+}
+
+async function api(
+  answer: (query: ResolveQuery, signal: AbortSignal) => Promise<readonly Resolution[]> = async (query) =>
+    decided(query),
+  record: () => Promise<void> = async () => undefined,
+): Promise<Api> {
+  const answered: ResolveQuery[] = [];
+  const recorded: [ResolveQuery, readonly Resolution[]][] = [];
+  const outcomes: string[] = [];
+  const noticed: string[] = [];
+  const shared = {
+    ...callers,
+    ...people,
+    applications,
+    record: async (query: ResolveQuery, resolutions: readonly Resolution[]) => {
+      recorded.push([query, resolutions]);
+      await record();
+    },
+  };
+  const running = await serve([
+    resolveEndpoint({
+      ...shared,
+      answer: async (query, signal) => {
+        answered.push(query);
+        return answer(query, signal);
+      },
+      metrics: { resolveRequest: (outcome) => void outcomes.push(outcome) },
+      log: new KeptLog(),
+      time: realTime,
+    }),
+    reportEndpoint({ ...shared, notices: (_report, notices) => void noticed.push(...notices.map(({ what }) => what)) }),
+  ]);
+  return { ...running, answered, recorded, outcomes, noticed };
+}
+
+const GENERATION = {
+  id: 'g1',
+  source: { repoURL: 'https://git', path: 'app', targetRevision: 'main' },
+  revision: 'abc',
+  parametersFingerprint: 'f',
+};
+
+function query(rest: Partial<ResolveQuery> = {}): ResolveQuery {
+  return {
+    v: 1,
+    who: { application: 'shop', project: 'team-a' },
+    generation: GENERATION,
+    budgetMs: 20_000,
+    asks: [ask(semver('~1.0'))],
+    ...rest,
+  };
+}
+
+describe('POST /v1/resolve', () => {
+  test('answers a sidecar, having registered what it gives', async () => {
+    await using controller = await api();
+    const { status, body } = await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body: query() });
+    expect(status).toBe(200);
+    expect(readResolutions(body, 1)).toEqual(decided(query()));
+    expect(controller.recorded).toEqual([[query(), decided(query())]]);
+    expect(controller.outcomes).toEqual(['answered']);
+  });
+
+  test('gives no query more than 15 s', async () => {
+    let leftMs = 0;
+    await using controller = await api(async (asked, signal) => {
+      leftMs = deadlineOf(signal) - Date.now();
+      return decided(asked);
+    });
+    await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body: query({ budgetMs: 3_600_000 }) });
+    expect(controller.answered[0]?.budgetMs).toBe(15_000);
+    expect(leftMs).toBeLessThanOrEqual(15_000);
+  });
+
+  test('registers nothing where nothing is generated', async () => {
+    await using controller = await api();
+    const { generation: _generation, ...asked } = query();
+    await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body: asked });
+    await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body: query({ explain: true }) });
+    expect(controller.answered).toHaveLength(2);
+    expect(controller.recorded).toEqual([]);
+  });
+
+  test('a registration that cannot be kept costs nobody an image', async () => {
+    await using controller = await api(undefined, async () => {
+      throw new Error('disk full');
+    });
+    const { status } = await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body: query() });
+    expect(status).toBe(200);
+  });
+
+  test('a filter that nobody can compile fails the asks, not the controller', async () => {
+    await using controller = await api(async () => {
+      throw new UserError('FILTER_INVALID', { what: 'it is no expression', where: 'image policy', fix: 'correct it' });
+    });
+    const { body } = await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body: query() });
+    expect(readResolutions(body, 1)).toMatchObject([{ kind: 'failed', error: { code: 'FILTER_INVALID' } }]);
+  });
+
+  test('a bug of ours is a 500 without stack', async () => {
+    await using controller = await api(async () => {
+      throw new Error('at secret place');
+    });
+    const { status, body } = await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body: query() });
+    expect({ status, body }).toEqual({ status: 500, body: { error: 'the controller failed; its log says why' } });
+    expect(controller.log.lines.join('\n')).toMatch(/error request-failed .*at secret place/);
+    expect(controller.outcomes).toEqual(['failed']);
+  });
+
+  test.for([
+    { name: 'no token', token: undefined, status: 401, outcome: 'unauthorized' },
+    { name: 'a wrong token', token: 'forged', status: 401, outcome: 'unauthorized' },
+    { name: 'a token of two words', token: 'sidecar sidecar', status: 401, outcome: 'unauthorized' },
+    { name: 'a token of another account', token: 'stranger', status: 403, outcome: 'refused' },
+    { name: 'a token that cannot be checked now', token: 'unclear', status: 503, outcome: 'overloaded' },
+    {
+      name: "the sidecar's account with a token for the API",
+      token: 'api-of-sidecar',
+      status: 403,
+      outcome: 'refused',
+    },
+    { name: 'a person who generates', token: 'alice', status: 403, outcome: 'refused' },
+  ])('with $name answers $status and asks nobody', async ({ token, status, outcome }) => {
+    await using controller = await api();
+    const answer = await send(`${controller.url}/v1/resolve`, { ...(token !== undefined && { token }), body: query() });
+    expect(answer.status).toBe(status);
+    expect(answer.body).toEqual({ error: expect.any(String) as string });
+    expect(controller.answered).toEqual([]);
+    expect(controller.recorded).toEqual([]);
+    expect(controller.outcomes).toEqual([outcome]);
+  });
+
+  test.for([
+    { name: 'another project than the Application has', who: { application: 'shop', project: 'team-b' }, ok: false },
+    { name: 'the same, in another namespace', who: { application: 'team-b_web', project: 'team-a' }, ok: false },
+    { name: 'the project it has', who: { application: 'team-b_web', project: 'team-b' }, ok: true },
+    { name: 'no project', who: { application: 'shop' }, ok: true },
+    { name: 'an Application that is not known', who: { application: 'new', project: 'team-z' }, ok: true },
+    { name: 'no Application', who: { application: '', project: 'team-z' }, ok: true },
+  ])('a claim of $name: asked is $ok', async ({ who, ok }) => {
+    await using controller = await api();
+    const { body } = await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body: query({ who }) });
+    const [resolution] = readResolutions(body, 1);
+    expect(controller.answered.map((asked) => asked.who)).toEqual(ok ? [who] : []);
+    expect(controller.recorded).toHaveLength(ok ? 1 : 0);
+    expect(resolution?.kind).toBe(ok ? 'decided' : 'refused');
+    expect(JSON.stringify(ok ? 'PROJECT_MISMATCH' : resolution)).toContain('PROJECT_MISMATCH');
+  });
+
+  describe('for people', () => {
+    const { generation: _generation, ...rest } = query({ explain: true });
+    const explain = (who: ResolveQuery['who']): ResolveQuery => ({ ...rest, who });
+
+    test('explains with the project of the Application', async () => {
+      await using controller = await api();
+      const body = explain({ application: 'shop' });
+      const { status } = await send(`${controller.url}/v1/resolve`, { token: 'alice', body });
+      expect(status).toBe(200);
+      expect(controller.answered).toEqual([
+        { ...body, budgetMs: 15_000, who: { application: 'shop', project: 'team-a' } },
+      ]);
+      expect(controller.recorded).toEqual([]);
+    });
+
+    test.for([
+      { name: 'an Application they may not get', who: { application: 'team-b_web' }, status: 403 },
+      { name: 'one they may not get, which does not exist', who: { application: 'team-b_other' }, status: 403 },
+      { name: 'one they may get, which does not exist', who: { application: 'ghost' }, status: 404 },
+      { name: 'one nobody can check', who: { application: 'broken' }, status: 503 },
+      { name: 'a name that is none', who: { application: 'a/b' }, status: 400 },
+      { name: 'nothing', who: { application: '' }, status: 400 },
+    ])('of $name nothing is told ($status)', async ({ who, status }) => {
+      await using controller = await api();
+      expect((await send(`${controller.url}/v1/resolve`, { token: 'alice', body: explain(who) })).status).toBe(status);
+      expect(controller.answered).toEqual([]);
+    });
+
+    test('of another project than its own nothing is told', async () => {
+      await using controller = await api();
+      const body = explain({ application: 'shop', project: 'team-b' });
+      const answer = await send(`${controller.url}/v1/resolve`, { token: 'alice', body });
+      expect(readResolutions(answer.body, 1)).toMatchObject([{ kind: 'refused' }]);
+      expect(controller.answered).toEqual([]);
+    });
+  });
+});
+
+describe('POST /v1/report', () => {
+  const report = (rest: Partial<ReportBody>): ReportBody => ({
+    v: 1,
+    who: { application: 'shop', project: 'team-a' },
+    generation: GENERATION,
+    notices: [],
+    asked: false,
+    ...rest,
+  });
+
+  test('registers a generation that asked nothing, and no other', async () => {
+    await using controller = await api();
+    for (const asked of [true, false])
+      expect((await send(`${controller.url}/v1/report`, { token: 'sidecar', body: report({ asked }) })).status).toBe(
+        202,
+      );
+    expect(controller.recorded).toMatchObject([[{ generation: GENERATION, asks: [] }, []]]);
+  });
+
+  test('hands on what people should know', async () => {
+    await using controller = await api();
+    const body = report({ notices: [{ code: 'POLICY_SHADOWED', what: 'shadowed' }] });
+    await send(`${controller.url}/v1/report`, { token: 'sidecar', body });
+    expect(controller.noticed).toEqual(['shadowed']);
+  });
+
+  test.for([
+    { name: 'from a person', token: 'admin', who: { application: 'shop' } },
+    { name: 'about an Application of another project', token: 'sidecar', who: { application: 'shop', project: 'x' } },
+  ])('$name is refused', async ({ token, who }) => {
+    await using controller = await api();
+    const body = report({ who, notices: [{ code: 'POLICY_SHADOWED', what: 'lie' }] });
+    expect((await send(`${controller.url}/v1/report`, { token, body })).status).toBe(403);
+    expect(controller.recorded).toEqual([]);
+    expect(controller.noticed).toEqual([]);
+  });
+});
+
+test('a token is looked at for sidecars first, and nobody is let in while that is unclear', async () => {
+  const says = (kind: 'authenticated' | 'rejected' | 'unavailable') => ({
+    review: async () => ({ kind, username: 'x', groups: [], uid: '' }) as const,
+  });
+  const proof = async (sidecars: Parameters<typeof says>[0], persons: Parameters<typeof says>[0]) =>
+    reviewerFor({ sidecars: says(sidecars), people: says(persons) })('t', new AbortController().signal);
+  expect(await proof('authenticated', 'rejected')).toMatchObject({ audience: 'image-resolver' });
+  expect(await proof('rejected', 'authenticated')).toMatchObject({ audience: 'api' });
+  expect(await proof('rejected', 'rejected')).toEqual({ kind: 'rejected' });
+  expect(await proof('unavailable', 'rejected')).toEqual({ kind: 'unavailable' });
+  expect(await proof('rejected', 'unavailable')).toEqual({ kind: 'unavailable' });
+});
