@@ -20,6 +20,10 @@ const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 /** So many watches in a row that the server refused: its history is no longer ours, whatever it says. */
 const REFUSALS_BEFORE_LISTING = 3;
+/** A server that is too busy refuses nothing: a list would be more work for it. */
+const BUSY: ReadonlySet<number | undefined> = new Set([undefined, 429, 502, 503]);
+/** Objects not understood that are remembered by name. */
+const MAX_STRANGE = 100;
 
 export interface FollowPorts {
   readonly http: ApiHttp;
@@ -66,7 +70,8 @@ class Reflector<T> {
   #told: string | undefined;
   #connectionProblem: string | undefined;
   #status: number | undefined;
-  #objectProblem: string | undefined;
+  /** What is wrong with the objects that were left out, by their names. */
+  #strange = new Map<string, string>();
 
   constructor(
     ports: FollowPorts,
@@ -100,7 +105,7 @@ class Reflector<T> {
         if (this.#signal.aborted) return;
         failures += 1;
         const status = error instanceof KubernetesError ? error.status : undefined;
-        refusals = status === undefined ? refusals : refusals + 1;
+        refusals = BUSY.has(status) ? refusals : refusals + 1;
         // Anything that is no KubernetesError is a bug, here or in who follows; nobody is helped if everything stops.
         const isBug = !(error instanceof KubernetesError);
         if (status === 410 || isBug || refusals >= REFUSALS_BEFORE_LISTING) this.#version = undefined;
@@ -123,7 +128,7 @@ class Reflector<T> {
     const found = new Map<string, T>();
     let limit = PAGE_SIZE;
     let next = '';
-    let objectProblem: string | undefined;
+    const strange = new Map<string, string>();
     for (;;) {
       const page = await this.#page(limit, next).catch((error: unknown) => {
         if (error instanceof AnswerTooLarge && limit > 1) return undefined;
@@ -135,12 +140,12 @@ class Reflector<T> {
       }
       for (const item of page.items) {
         const reduced = this.#reduced(item);
-        if (typeof reduced === 'string') objectProblem ??= reduced;
+        if (typeof reduced === 'string') note(strange, item, reduced);
         else found.set(reduced.key, reduced.value);
       }
       next = page.next;
       if (next === '') {
-        this.#objectProblem = objectProblem;
+        this.#strange = strange;
         const gone = [...this.#keys].filter((key) => !found.has(key));
         this.#keys = new Set(found.keys());
         for (const key of gone) this.#follower.removed(key);
@@ -218,7 +223,7 @@ class Reflector<T> {
 
   #event(line: string | undefined): 'expired' | undefined {
     if (line === undefined) {
-      this.#skip(`an object of ${this.#collection.path} is larger than ${MAX_EVENT_BYTES} bytes`);
+      this.#skip(undefined, `an object of ${this.#collection.path} is larger than ${MAX_EVENT_BYTES} bytes`);
       return undefined;
     }
     const { type, object } = parseEvent(line) ?? {};
@@ -228,11 +233,12 @@ class Reflector<T> {
       case 'DELETED': {
         const reduced = this.#reduced(object);
         if (typeof reduced === 'string') {
-          this.#skip(reduced);
+          this.#skip(object, reduced);
           // Which one is gone? A list tells.
           if (type === 'DELETED') return 'expired';
         } else {
           guarded(() => this.#tellOf(type, reduced));
+          if (this.#strange.delete(nameOf(object))) this.#tell();
         }
         this.#version = versionOf(object) ?? this.#version;
         return undefined;
@@ -246,7 +252,7 @@ class Reflector<T> {
         throw new KubernetesError(`the watch of ${this.#collection.path} was ended with ${code ?? 'an error'}`, code);
       }
       default:
-        this.#skip(`the watch of ${this.#collection.path} told something that is no event`);
+        this.#skip(undefined, `the watch of ${this.#collection.path} told something that is no event`);
         return undefined;
     }
   }
@@ -272,8 +278,8 @@ class Reflector<T> {
     }
   }
 
-  #skip(problem: string): void {
-    this.#objectProblem = problem;
+  #skip(object: unknown, problem: string): void {
+    note(this.#strange, object, problem);
     this.#tell();
   }
 
@@ -284,7 +290,7 @@ class Reflector<T> {
   }
 
   #tell(): void {
-    const problem = this.#connectionProblem ?? this.#objectProblem;
+    const problem = this.#connectionProblem ?? this.#strange.values().next().value;
     if (problem === this.#told) return;
     this.#told = problem;
     this.#follower.trouble(problem, this.#status);
@@ -294,6 +300,15 @@ class Reflector<T> {
     const { fieldSelector } = this.#collection;
     return new URLSearchParams({ ...parameters, ...(fieldSelector === undefined ? {} : { fieldSelector }) }).toString();
   }
+}
+
+function note(strange: Map<string, string>, object: unknown, problem: string): void {
+  if (strange.size < MAX_STRANGE) strange.set(nameOf(object), problem);
+}
+
+/** Empty for what has no name. */
+function nameOf(object: unknown): string {
+  return isKubernetesObject(object) ? `${object.metadata.namespace ?? ''}/${object.metadata.name}` : '';
 }
 
 /** A bug of who follows, told apart from a broken connection. */

@@ -89,6 +89,7 @@ class FollowedSecret implements Follower<State> {
   readonly #name: string;
   readonly #over = new AbortController();
   readonly #firstTold = Promise.withResolvers<void>();
+  #firstWait: Promise<void> | undefined;
   #state: State = { kind: 'unknown' };
   #isForbidden = false;
 
@@ -116,8 +117,13 @@ class FollowedSecret implements Follower<State> {
     return this.#state.kind !== 'unknown' || this.#isForbidden;
   }
 
-  /** Waits for the first list, or until it is clear that there will be none. */
-  async known(sleep: Sleep, signal: AbortSignal): Promise<void> {
+  /** Waits for the first list, or until it is clear that there will be none. Only once: who comes later does not wait again. */
+  known(sleep: Sleep, signal: AbortSignal): Promise<void> {
+    this.#firstWait ??= this.#wait(sleep, signal);
+    return this.#firstWait;
+  }
+
+  async #wait(sleep: Sleep, signal: AbortSignal): Promise<void> {
     const over = new AbortController();
     const late = sleep(FIRST_READ_MS, AbortSignal.any([signal, over.signal])).catch(() => undefined);
     await Promise.race([this.#firstTold.promise, late]);

@@ -79,6 +79,7 @@ export function createTokenReviewer({ kubernetes, audiences, now, sleep }: Token
 
   return {
     async review(token, signal) {
+      signal.throwIfAborted();
       // No API server knows such a token; it is not asked to read one.
       if (token === '' || token.length > MAX_TOKEN_LENGTH) return { kind: 'rejected' };
       const key = createHash('sha256').update(token).digest('base64');
@@ -109,7 +110,6 @@ async function waitFor(
   sleep: Sleep,
   signal: AbortSignal,
 ): Promise<ReviewAnswer> {
-  signal.throwIfAborted();
   const over = new AbortController();
   const gone = Promise.withResolvers<never>();
   const abort = (): void => gone.reject(signal.reason);
