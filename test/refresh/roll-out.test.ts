@@ -166,26 +166,35 @@ test('a whole sync that waited is forgotten when somebody else synced', async ()
   expect(here.kept).toBe(0);
 });
 
-test('an operation of somebody else is never overlapped', async () => {
-  const here = await moved(consented, (before) => {
-    wantingFull(before);
-    before.window = 'blocked';
-  });
-  // It begins between our reading and our patch.
+/** What somebody does between our reading and our patch. */
+function between(here: World, act: () => void): void {
   const { kubernetes } = here.argo;
-  const get = kubernetes.get.bind(kubernetes);
-  const overtaken = async (path: string, signal: AbortSignal): ReturnType<typeof get> => {
+  const { get } = kubernetes;
+  const overtaken: typeof get = async (path, signal) => {
     const object = await get(path, signal);
-    here.argo.edit('one', { liveImages: ['changed'] });
+    act();
     Object.assign(kubernetes, { get });
     return object;
   };
   Object.assign(kubernetes, { get: overtaken });
-  here.window = 'allowed';
-  await here.clock.advance(31 * SECOND);
-  expect(here.operations).toEqual([]);
-  here.argo.operate('one', 'person', true);
-  await here.clock.advance(MINUTE);
+}
+
+test('a whole sync is refused when anything changed since it was read, and read again', async () => {
+  const here = await moved(consented, (before) => {
+    wantingFull(before);
+    between(before, () => before.argo.edit('one', { liveImages: ['changed'] }));
+  });
+  expect(here.argo.conflicts).toBe(1);
+  expect(here.operations).toHaveLength(1);
+  expect(here.argo.syncs).toHaveLength(1);
+});
+
+test('a whole sync waits for an operation that began meanwhile', async () => {
+  const here = await moved(consented, (before) => {
+    wantingFull(before);
+    between(before, () => before.argo.operate('one', 'person', true));
+  });
+  await here.clock.advance(10 * MINUTE);
   expect(here.operations).toEqual([]);
   here.argo.endOperation('one');
   await here.clock.advance(MINUTE);

@@ -50,6 +50,8 @@ export class FakeArgoCd implements Applications {
   readonly syncs: { readonly application: string; readonly selective: boolean; readonly by: string }[] = [];
   /** The most refreshes that were under way at once. */
   mostInFlight = 0;
+  /** Patches that were refused because they named an older version. */
+  conflicts = 0;
   /** Patches that came while an operation ran. */
   readonly patchedWhileOperating: string[] = [];
   readonly #clock: FakeClock;
@@ -215,6 +217,7 @@ export class FakeArgoCd implements Applications {
         operation?: object;
       };
       if (patch.metadata?.resourceVersion !== undefined && patch.metadata.resourceVersion !== String(version)) {
+        this.conflicts += 1;
         throw new KubernetesError('conflict', 409);
       }
       this.patches.push({ application: application.instanceName, body, at: this.#clock.now() });
