@@ -12,8 +12,6 @@ export interface RefresherParts extends RefreshQueueParts {
   readonly kubernetes: Pick<Kubernetes, 'get' | 'patch'>;
   /** Whether the sync windows of its AppProject let an automated sync begin now. */
   readonly syncWindowAllows: (application: Application) => 'allowed' | 'blocked';
-  /** Who tells of applications that were not rendered in time. Answers how to stop. */
-  readonly onOverdue?: (listener: (application: string) => void) => () => void;
   readonly metrics: Pick<Metrics, 'refresh' | 'rolledOut' | 'fullSync'>;
 }
 
@@ -30,12 +28,7 @@ export async function createRefresher(parts: RefresherParts): Promise<ObservedRe
   return {
     check: (applications, cause, movedAt) => queue.check(applications, cause, movedAt),
     async run(signal) {
-      const stop = parts.onOverdue?.((application) => queue.verify(application, 'cached-manifest'));
-      try {
-        await Promise.all([queue.run(signal), rollOuts.run(signal)]);
-      } finally {
-        stop?.();
-      }
+      await Promise.all([queue.run(signal), rollOuts.run(signal)]);
     },
     stateOf(application) {
       const state = queue.stateOf(application);

@@ -40,6 +40,8 @@ const FORBIDDEN = { firstMs: 300_000, longestMs: 300_000 } as const;
 const COMPARISONS = 8;
 /** After a comparison that failed, which is a bug or a broken disk. */
 const NOT_COMPARED = { firstMs: 30_000, longestMs: 30_000 } as const;
+/** In this time the queries of a generation have come. */
+const GENERATION_MS = 2000;
 const INCOMPLETE_MS = 1000;
 /** At the start so many are compared at once, and after this pause the next. */
 const SWEEP = { size: 100, pauseMs: 200 } as const;
@@ -49,6 +51,8 @@ const HARD_REFRESH = { metadata: { annotations: { 'argocd.argoproj.io/refresh': 
 export interface RefreshQueueParts {
   readonly registrations: Pick<Registrations, 'of' | 'all' | 'onChange'>;
   readonly comparison: Pick<Comparison, 'outdated'>;
+  /** Who tells of applications that were not rendered in time. Answers how to stop. */
+  readonly onOverdue: Comparison['onOverdue'];
   readonly applications: Applications;
   readonly kubernetes: Pick<Kubernetes, 'patch'>;
   readonly events: EventRecorder;
@@ -99,11 +103,6 @@ export class RefreshQueue {
     }
   }
 
-  /** Compares, and makes an entry only if that is needed. */
-  verify(application: string, cause: RefreshCause): void {
-    this.#touch(application, cause);
-  }
-
   stateOf(application: string): RefreshState {
     const entry = this.#kept.refresh(application);
     if (entry === undefined) return { kind: 'idle', attempts: 0 };
@@ -133,10 +132,11 @@ export class RefreshQueue {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { applications, registrations } = this.#parts;
+    const { applications, onOverdue, registrations } = this.#parts;
     const stops = [
       applications.onChange((change) => this.#changed(change)),
-      registrations.onChange((application) => this.#touch(application, 'poll')),
+      registrations.onChange((application) => this.#registered(application)),
+      onOverdue((application) => this.#touch(application, 'cached-manifest')),
     ];
     try {
       while (!signal.aborted) {
@@ -202,6 +202,16 @@ export class RefreshQueue {
         if (!signal.aborted) throw error;
       });
     }
+  }
+
+  /** A generation for which nobody waits is compared when it is over: what it was given may have moved meanwhile. */
+  #registered(name: string): void {
+    if (this.#kept.refresh(name) !== undefined) {
+      this.#touch(name, 'poll');
+      return;
+    }
+    this.#order.place(name, { kind: 'resting', until: this.#parts.now() + GENERATION_MS });
+    this.#waker.wake();
   }
 
   /** Something about it may have changed. */
