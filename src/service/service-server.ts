@@ -78,6 +78,8 @@ class RoutingServer implements ServiceServer {
   readonly #room: BodyRoom;
   readonly #server: Server;
   readonly #stop = new AbortController();
+  /** Requests whose answer is not out yet. */
+  #serving = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: ServiceServerOptions) {
@@ -121,12 +123,18 @@ class RoutingServer implements ServiceServer {
     const closed = new Promise<void>((done) => this.#server.close(() => done()));
     const over = new AbortController();
     const ended = closed.then(() => over.abort());
-    this.#server.closeIdleConnections();
+    this.#closeWhenDone();
     await rest(this.#limits.graceMs, time, over.signal);
     this.#stop.abort(new Refusal(503, 'the controller stops', { 'retry-after': '1' }));
     await rest(FAREWELL_MS, time, over.signal);
     this.#server.closeAllConnections();
     await ended;
+  }
+
+  /** Also connections that were made ahead of a request, which Node does not count as idle. */
+  #closeWhenDone(): void {
+    if (this.#serving === 0) this.#server.closeAllConnections();
+    else this.#server.closeIdleConnections();
   }
 
   #create(): Server {
@@ -155,7 +163,10 @@ class RoutingServer implements ServiceServer {
     const { time, log, name, routes } = this.#options;
     const startedAt = time.now();
     const gone = new AbortController();
+    this.#serving += 1;
     response.on('close', () => {
+      this.#serving -= 1;
+      if (this.#closing !== undefined) this.#closeWhenDone();
       if (!response.writableFinished) gone.abort(new Vanished('the client went away'));
     });
     response.on('error', () => undefined);

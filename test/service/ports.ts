@@ -50,7 +50,7 @@ export function route(
   handle: (body: Buffer, signal: AbortSignal) => Promise<ServiceAnswer>,
   rest: Partial<Route> = {},
 ): Route {
-  return { methods: ['POST'], path: '/', maxBodyBytes: 1024, open: async () => handle, ...rest };
+  return { methods: ['POST'], path: '/do', maxBodyBytes: 1024, open: async () => handle, ...rest };
 }
 
 const SIDECAR: Proof = {
