@@ -248,7 +248,6 @@ class Reflector<T> {
         return undefined;
       case 'ERROR': {
         const code = isRecord(object) && typeof object['code'] === 'number' ? object['code'] : undefined;
-        if (code === 410) return 'expired';
         throw new KubernetesError(`the watch of ${this.#collection.path} was ended with ${code ?? 'an error'}`, code);
       }
       default:

@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAccessBroker } from '../../src/credentials/broker.ts';
 import { createKubernetes } from '../../src/kubernetes/client.ts';
 import { findConnection } from '../../src/kubernetes/connection.ts';
 import { createEventRecorder } from '../../src/kubernetes/events.ts';
 import { type Kubernetes, KubernetesError } from '../../src/kubernetes/kubernetes.ts';
 import { createApiSecrets } from '../../src/kubernetes/secrets.ts';
 import { createTokenReviewer } from '../../src/kubernetes/token-reviews.ts';
+import { completeConfiguration } from '../../src/operator/complete-configuration.ts';
 import { systemFiles } from '../../src/operator/files.ts';
 import { FakeClock } from '../support/clock.ts';
 import type { ApiObject } from '../support/real-kubernetes-api.ts';
@@ -231,6 +233,36 @@ describe('secrets', () => {
       fix: 'grant the controller\'s service account a Role in namespace team-a with apiGroups [""], resources [secrets], resourceNames [neighbour], verbs [get, list, watch]',
     });
     expect(await secrets.read('team-a', 'granted,metadata.name!=x', ['a'])).toMatchObject({ kind: 'unreadable' });
+  });
+
+  test('a credential from a secret is the renewed one at the next request, and none when the secret is gone', async () => {
+    const config = (password: string): Readonly<Record<string, string>> => ({
+      '.dockerconfigjson': JSON.stringify({
+        auths: { 'r.example': { auth: Buffer.from(`robot:${password}`).toString('base64') } },
+      }),
+    });
+    await real.apply(pull('credential', config('first')));
+    await grantSecret('credential');
+    const file = { registries: { hosts: [{ host: 'r.example', credentials: 'pullsecret:team-a/credential' }] } };
+    const configuration = completeConfiguration(file, [], {});
+    const secrets = createApiSecrets({ kubernetes, now: Date.now, sleep: impatientRead, signal });
+    const broker = createAccessBroker(configuration, {}, { files: systemFiles, now: Date.now, secrets });
+    const answer = broker.accessFor({ host: 'r.example', path: 'a/b', name: 'r.example/a/b' }, { application: 'web' });
+    const credential = answer.kind === 'granted' ? answer.access.credential : undefined;
+    const current = async (): Promise<string> => {
+      const found = await credential?.get({ fresh: false, signal });
+      return found?.kind === 'basic' ? found.password.reveal() : 'none';
+    };
+    await eventually(async () => expect(await current()).toBe('first'));
+    await real.apply(pull('credential', config('second')));
+    await eventually(async () => expect(await current()).toBe('second'));
+    await real.delete(pull('credential', {}));
+    await eventually(() =>
+      expect(current()).rejects.toMatchObject({
+        code: 'CREDENTIAL_UNREADABLE',
+        fix: 'make the secret team-a/credential',
+      }),
+    );
   });
 
   test('a secret that is not there yet is read when it comes', async () => {

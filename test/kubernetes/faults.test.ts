@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KubernetesObject } from '../../src/kubernetes/kubernetes.ts';
+import type { KubernetesObject, TokenReview } from '../../src/kubernetes/kubernetes.ts';
 import { answerList, type Handler, item, refuse, startFakeApi, tellEvent } from './fake-api.ts';
 import { eventually, Recorder, reduceConfigMap } from './kubernetes-fixture.ts';
 
@@ -222,4 +222,22 @@ test('an answer without end, and one that never comes, end in time and without a
   const silent = await error('/two', AbortSignal.timeout(50));
   expect(silent).toMatchObject({ name: 'KubernetesError', status: undefined });
   expect(JSON.stringify(silent, Object.getOwnPropertyNames(silent))).not.toContain('canary');
+});
+
+test('a token that was not checked for the audience that was asked for is rejected', async () => {
+  // As a webhook authenticator answers that knows no audiences.
+  const user = { username: 'somebody', groups: ['system:masters', 7], uid: 'u' };
+  const statuses = [
+    { authenticated: true, user },
+    { authenticated: true, user, audiences: ['https://kubernetes.default.svc'] },
+    { authenticated: true, audiences: ['image-resolver'] },
+    { authenticated: false, user, audiences: ['image-resolver'] },
+    { authenticated: true, user, audiences: ['image-resolver'] },
+  ];
+  await using api = await startFakeApi((_, response) => response.end(JSON.stringify({ status: statuses.shift() })));
+  const review = (): Promise<TokenReview> =>
+    api.client.reviewToken('token', ['image-resolver'], new AbortController().signal);
+  for (let index = 0; index < 4; index++) expect(await review()).toEqual({ kind: 'rejected' });
+  const groups = ['system:masters'];
+  expect(await review()).toEqual({ kind: 'authenticated', username: 'somebody', groups, uid: 'u' });
 });
