@@ -60,7 +60,12 @@ const CASES: readonly { readonly name: string; readonly body: string; readonly s
       ['a strategy that is none', `${SELECTION}.strategy`, { kind: 'sort' }, /^asks\[0\]\.choice/],
       ['a constraint that is none', `${SELECTION}.strategy.constraint`, '>>1', /^asks\[0\]\.choice/],
       ['a constraint too long', `${SELECTION}.strategy.constraint`, '1'.repeat(257), /^asks\[0\]\.choice/],
-      ['33 filters', `${SELECTION}.filters`, Array(33).fill({ effect: 'allow', kind: 'glob', pattern: '*' }), /choice/],
+      [
+        '33 filters',
+        `${SELECTION}.filters`,
+        Array.from({ length: 33 }, () => ({ effect: 'allow', kind: 'glob', pattern: '*' })),
+        /choice/,
+      ],
       [
         'a filter too long',
         `${SELECTION}.filters`,

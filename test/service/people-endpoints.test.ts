@@ -172,7 +172,7 @@ describe('POST /v1/refresh', () => {
     const answer = await send(`${controller.url}/v1/refresh`, { token, body: { application } });
     expect(answer.status).toBe(status);
     expect(controller.looked).toEqual(status === 202 ? ['shop'] : []);
-    if (status === 202) expect(answer.body).toEqual({ repositories: 2 });
+    expect(JSON.stringify(answer.body)).toMatch(status === 202 ? /^\{"repositories":2\}$/ : /^\{"error":/);
   });
 });
 

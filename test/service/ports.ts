@@ -1,8 +1,9 @@
-import type { Application } from '../../src/applications/application.ts';
+import type { Application, Applications } from '../../src/applications/application.ts';
 import type { Resolution, ResolveQuery } from '../../src/resolve/resolver.ts';
 import { sleepForReal } from '../../src/registry/time.ts';
 import type { Time } from '../../src/resolve/deadline.ts';
-import type { Proof, TokenReviewer, User } from '../../src/service/caller.ts';
+import type { CallerPorts, Proof, TokenReviewer } from '../../src/service/caller.ts';
+import type { PeoplePorts } from '../../src/service/people.ts';
 import type { Route, ServiceAnswer } from '../../src/service/exchange.ts';
 import { createServiceServer, type ServerLimits, type ServiceServer } from '../../src/service/service-server.ts';
 import type { CertificateFiles } from '../../src/service/certificate-files.ts';
@@ -81,26 +82,23 @@ export const reviewer: TokenReviewer = async (token) => {
   }
 };
 
-export const callers = {
+export const callers: CallerPorts = {
   reviewer,
   allowedAccounts: new Set(['system:serviceaccount:argocd:argocd-repo-server']),
 };
 
 /** Alice may get argocd/shop and argocd/ghost, the admin everything. */
-export const people = {
-  controlPlaneNamespace: (): string => 'argocd',
-  mayGetApplication: async (
-    { username }: User,
-    { namespace, name }: { readonly namespace: string; readonly name: string },
-  ): Promise<boolean> => {
+export const people: PeoplePorts = {
+  controlPlaneNamespace: () => 'argocd',
+  mayGetApplication: async ({ username }, { namespace, name }) => {
     if (name === 'broken') throw new Error('the API is away');
     return username === 'admin' || (username === 'alice' && namespace === 'argocd' && ['shop', 'ghost'].includes(name));
   },
 };
 
 /** argocd/shop of team-a and team-b/web of team-b. */
-export const applications = {
-  byInstanceName: (instanceName: string): Application | undefined => {
+export const applications: Pick<Applications, 'byInstanceName'> = {
+  byInstanceName: (instanceName) => {
     const project = { shop: 'team-a', 'team-b_web': 'team-b' }[instanceName];
     return project === undefined ? undefined : ({ project } as Application);
   },

@@ -18,8 +18,8 @@ interface Api extends Running {
 }
 
 async function api(
-  answer: (query: ResolveQuery, signal: AbortSignal) => Promise<readonly Resolution[]> = async (query) =>
-    decided(query),
+  answer: (query: ResolveQuery, signal: AbortSignal) => Promise<readonly Resolution[]> = async (asked) =>
+    decided(asked),
   record: () => Promise<void> = async () => undefined,
 ): Promise<Api> {
   const answered: ResolveQuery[] = [];
@@ -30,17 +30,17 @@ async function api(
     ...callers,
     ...people,
     applications,
-    record: async (query: ResolveQuery, resolutions: readonly Resolution[]) => {
-      recorded.push([query, resolutions]);
+    record: async (asked: ResolveQuery, resolutions: readonly Resolution[]) => {
+      recorded.push([asked, resolutions]);
       await record();
     },
   };
   const running = await serve([
     resolveEndpoint({
       ...shared,
-      answer: async (query, signal) => {
-        answered.push(query);
-        return answer(query, signal);
+      answer: async (asked, signal) => {
+        answered.push(asked);
+        return answer(asked, signal);
       },
       metrics: { resolveRequest: (outcome) => void outcomes.push(outcome) },
       log: new KeptLog(),

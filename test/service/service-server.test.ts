@@ -101,11 +101,13 @@ test('of a thousand at once each is answered or told to come again, and no more 
     Array.from({ length: 1000 }, async () => send(`${running.url}/do`, { method: 'POST', raw: '{}' })),
   );
   const statuses = new Set(answers.map(({ status }) => status));
-  expect([...statuses].sort()).toEqual([200, 503]);
+  expect(statuses).toEqual(new Set([200, 503]));
   expect(most).toBe(16);
   const refused = answers.filter(({ status }) => status === 503);
   expect(refused.every(({ headers }) => headers.get('retry-after') === '1')).toBe(true);
-  expect(told.toSorted()).toEqual(answers.map(({ status }) => status).sort());
+  const count = (of: readonly number[]): number => of.filter((status) => status === 503).length;
+  expect(told).toHaveLength(1000);
+  expect(count(told)).toBe(refused.length);
 });
 
 test('bodies take no more memory than there is room for', async () => {
@@ -169,7 +171,7 @@ test('strangers are answered before their body is read', async () => {
     }),
   ]);
   const { socket, closed } = await raw(running.url);
-  socket.write(`${head(1000)}`);
+  socket.write(head(1000));
   expect(await closed).toMatch(/^HTTP\/1\.1 401 [^]*who are you\?/);
 });
 
@@ -225,11 +227,11 @@ describe('closing', () => {
     );
     const asked = send(`${running.url}/do`, { method: 'POST', raw: '' });
     const deaf = send(`${running.url}/deaf`, { method: 'POST', raw: '' });
-    const deafEnds = expect(deaf).rejects.toThrow('fetch failed');
+    const deafEnded = deaf.catch((error: Error) => error.message);
     await vi.waitFor(() => expect(running.server.inWork).toBe(2));
     await running.server.close();
     expect(await asked).toMatchObject({ status: 503, body: { error: 'the controller stops' } });
-    await deafEnds;
+    expect(await deafEnded).toBe('fetch failed');
     expect(waits).toEqual([4_000, 500]);
   });
 });
@@ -281,14 +283,14 @@ describe('a gate', () => {
     const first = await gate.enter(never);
     const order: string[] = [];
     const leaving = new AbortController();
-    const gone = expect(gate.enter(leaving.signal)).rejects.toThrow('gone');
+    const gone = gate.enter(leaving.signal).catch((error: Error) => error.message);
     const second = gate.enter(never).then((place) => {
       order.push('second');
       return place;
     });
     expect(await gate.enter(never)).toBeUndefined();
     leaving.abort(new Error('gone'));
-    await gone;
+    expect(await gone).toBe('gone');
     const third = gate.enter(never).then((place) => {
       order.push('third');
       return place;
