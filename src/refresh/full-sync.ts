@@ -13,6 +13,7 @@ const schema = v.object({
         enabled: v.optional(v.literal(true)),
         prune: v.optional(v.boolean(), false),
         selfHeal: v.optional(v.literal(false)),
+        allowEmpty: v.optional(v.boolean(), false),
       }),
       syncOptions: v.optional(v.array(v.string())),
       retry: v.optional(v.record(v.string(), v.unknown())),
@@ -25,6 +26,7 @@ const schema = v.object({
       revision: v.optional(v.string()),
       revisions: v.optional(v.array(v.string())),
     }),
+    resources: v.optional(v.array(v.object({ requiresPruning: v.optional(v.boolean(), false) })), []),
     operationState: v.object({
       phase: v.picklist(['Succeeded', 'Failed', 'Error']),
       finishedAt: v.optional(v.string()),
@@ -55,6 +57,9 @@ export function fullSyncPatch(object: KubernetesObject, application: Application
     compared.length === application.revisions.length &&
     compared.every((one, at) => one !== '' && one === application.revisions[at]);
   if (!isSame) return undefined;
+  // As automated sync: what would take everything away is never begun by a machine.
+  const { prune, allowEmpty } = spec.syncPolicy.automated;
+  if (prune && !allowEmpty && status.resources.every(({ requiresPruning }) => requiresPruning)) return undefined;
   const { automated, syncOptions, retry } = spec.syncPolicy;
   return {
     metadata: { resourceVersion: metadata.resourceVersion },

@@ -126,7 +126,7 @@ export class RefreshQueue {
     return {
       waiting: count.waiting,
       inFlight: count.asked,
-      oldestSeconds: (now - oldest) / 1000,
+      oldestSeconds: Math.max(0, now - oldest) / 1000,
       givenUp: count['given-up'],
     };
   }
@@ -330,6 +330,7 @@ export class RefreshQueue {
     const name = application.instanceName;
     if (entry.attempts < MAX_ATTEMPTS) {
       metrics.refresh('retried');
+      log.warning('refresh-retried', { application: name, attempts: entry.attempts, why });
       this.#later(name, { ...entry, kind: 'waiting', why }, RETRY);
       return;
     }
@@ -457,6 +458,7 @@ export class RefreshQueue {
       case 'done':
         this.#pace.answered();
         metrics.refresh('asked');
+        log.info('refresh-asked', { application: name, cause: before.cause });
         this.#arrived(name, request, answer.object);
         return;
       case 'gone':

@@ -7,6 +7,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { getApplication, patchApplication, type Requested } from './application-request.ts';
 import { fullSyncPatch } from './full-sync.ts';
+import { backOffMs } from './back-off.ts';
 import type { KeptApplications } from './kept-application.ts';
 import {
   blockedMessage,
@@ -24,7 +25,7 @@ import { Waker } from './waker.ts';
 /** How often it is asked whether a sync window opened. */
 const WINDOW_MS = 30_000;
 /** After somebody else was first: until then the watch has shown what they did. */
-const OVERTAKEN_MS = 2000;
+const OVERTAKEN = { firstMs: 2000, longestMs: 300_000 } as const;
 const FORBIDDEN_MS = 300_000;
 /** An operation that Argo CD did not begin in this time was taken away again. */
 const BEGIN_MS = 600_000;
@@ -62,6 +63,7 @@ export class RollOuts {
   readonly #pace: Pace;
   /** Who wants a whole sync, and when that is tried (again). */
   readonly #tries = new Map<string, number>();
+  readonly #overtakenTimes = new Map<string, number>();
 
   constructor(parts: RollOutParts, kept: KeptApplications) {
     this.#parts = parts;
@@ -120,9 +122,13 @@ export class RollOuts {
   #mayBeFull(application: Application): boolean {
     if (application.automated === undefined) return false;
     if (application.automated.selfHeal) this.#tell(application, 'Normal', 'FullSyncRefused', FULL_SYNC_SELF_HEAL);
-    else if (matchesAny(this.#parts.limits().fullSyncProjects, application.project)) return true;
+    else if (this.#isConsented(application)) return true;
     else this.#tell(application, 'Warning', 'FullSyncRefused', FULL_SYNC_NO_CONSENT);
     return false;
+  }
+
+  #isConsented({ project }: Application): boolean {
+    return matchesAny(this.#parts.limits().fullSyncProjects, project);
   }
 
   /** How far the whole sync is. */
@@ -137,8 +143,8 @@ export class RollOuts {
         const prospect = prospectOf(application);
         // What is shown is of before, or about to change.
         if (prospect === 'unknown' || isOfBefore(rollOut, application)) return rollOut;
-        const isWanted = prospect === 'self-heal-off' || prospect === 'last-sync-failed';
-        if (!isWanted) return { ...rollOut, full: 'none' };
+        const isBlocked = prospect === 'self-heal-off' || prospect === 'last-sync-failed';
+        if (!isBlocked || !this.#isConsented(application)) return { ...rollOut, full: 'none' };
         if (!this.#tries.has(name)) this.#tryAt(name, 0);
         return rollOut;
       }
@@ -211,27 +217,27 @@ export class RollOuts {
     const rollOut = this.#kept.rollOut(name);
     const application = this.#parts.applications.byInstanceName(name);
     if (rollOut === undefined || application === undefined || !this.#isStill(name)) return;
-    if (this.#parts.syncWindowAllows(application) === 'blocked') {
-      if (rollOut.full !== 'held') {
-        this.#parts.metrics.fullSync('held');
-        this.#parts.log.info('full-sync-held', { application: name });
-      }
-      this.#set(name, { ...rollOut, full: 'held' });
-      this.#tryAt(name, WINDOW_MS);
-      return;
-    }
     try {
-      const waitMs = await this.#start(name, application, signal);
+      const waitMs = this.#isHeld(name, application) ? WINDOW_MS : await this.#start(name, application, signal);
       if (waitMs !== undefined) this.#tryAt(name, waitMs);
     } catch (error) {
-      signal.throwIfAborted();
-      this.#parts.log.error('full-sync-not-started', {
-        application: name,
-        problem: error instanceof Error ? error.message : 'unknown',
-      });
+      if (signal.aborted) return;
+      const problem = error instanceof Error ? error.message : 'unknown';
+      this.#parts.log.error('full-sync-not-started', { application: name, problem });
       this.#tryAt(name, FORBIDDEN_MS);
     }
     this.look(name);
+  }
+
+  #isHeld(name: string, application: Application): boolean {
+    if (this.#parts.syncWindowAllows(application) === 'allowed') return false;
+    const rollOut = this.#kept.rollOut(name);
+    if (rollOut !== undefined && rollOut.full !== 'held') {
+      this.#parts.metrics.fullSync('held');
+      this.#parts.log.info('full-sync-held', { application: name });
+      this.#set(name, { ...rollOut, full: 'held' });
+    }
+    return true;
   }
 
   /** Whether a whole sync is wanted by the newest that was seen. */
@@ -240,7 +246,7 @@ export class RollOuts {
     const application = this.#parts.applications.byInstanceName(name);
     if (rollOut === undefined || application === undefined || application.deleting || application.operating)
       return false;
-    if (!matchesAny(this.#parts.limits().fullSyncProjects, application.project)) return false;
+    if (!this.#isConsented(application)) return false;
     const prospect = prospectOf(application);
     const isBlocked = prospect === 'self-heal-off' || prospect === 'last-sync-failed';
     return isBlocked && (rollOut.full === 'wanted' || rollOut.full === 'held' || rollOut.full === 'asking');
@@ -252,7 +258,7 @@ export class RollOuts {
     const got = await getApplication(this.#parts.kubernetes, application, signal);
     if (got.kind !== 'done') return this.#unmet(name, got);
     const patch = fullSyncPatch(got.object, application);
-    if (patch === undefined) return OVERTAKEN_MS;
+    if (patch === undefined) return this.#overtaken(name);
     const rollOut = this.#kept.rollOut(name);
     if (rollOut === undefined || !this.#isStill(name)) return undefined;
     const finishedAt = application.lastSync?.finishedAt;
@@ -263,16 +269,24 @@ export class RollOuts {
       fullAt: this.#parts.now(),
     });
     await this.#kept.flush();
-    if (!this.#isStill(name)) return OVERTAKEN_MS;
+    if (!this.#isStill(name)) return this.#overtaken(name);
     const patched = await patchApplication(this.#parts.kubernetes, application, patch, signal);
     if (patched.kind !== 'done') return this.#unmet(name, patched);
     this.#pace.answered();
+    this.#overtakenTimes.delete(name);
     this.#parts.metrics.fullSync('started');
     this.#parts.log.info('full-sync-started', { application: name });
     this.#tell(application, 'Normal', 'FullSyncStarted', FULL_SYNC_STARTED);
     const asking = this.#kept.rollOut(name);
     if (asking?.full === 'asking') this.#set(name, { ...asking, full: 'started' });
     return undefined;
+  }
+
+  /** Longer each time: perhaps what is read will never be as it is watched. */
+  #overtaken(name: string): number {
+    const times = (this.#overtakenTimes.get(name) ?? 0) + 1;
+    this.#overtakenTimes.set(name, times);
+    return backOffMs(times, OVERTAKEN, this.#parts.random);
   }
 
   #unmet(name: string, answer: Exclude<Requested, { kind: 'done' }>): number | undefined {
@@ -283,11 +297,11 @@ export class RollOuts {
         // The operation that is seen, if any, is not ours.
         const rollOut = this.#kept.rollOut(name);
         if (rollOut?.full === 'asking' || rollOut?.full === 'started') this.#set(name, { ...rollOut, full: 'wanted' });
-        return OVERTAKEN_MS;
+        return this.#overtaken(name);
       }
       case 'unavailable':
         this.#pace.failed(this.#parts.now());
-        return OVERTAKEN_MS;
+        return this.#overtaken(name);
       case 'forbidden':
       case 'refused':
         this.#parts.log.error('full-sync-not-allowed', {
@@ -312,6 +326,7 @@ export class RollOuts {
   #forget(name: string): void {
     this.#kept.setRollOut(name, undefined);
     this.#tries.delete(name);
+    this.#overtakenTimes.delete(name);
   }
 
   #tell(application: Application, type: 'Normal' | 'Warning', reason: EventReason, message: string): void {

@@ -264,6 +264,7 @@ export class FakeArgoCd implements Applications {
       ...(operating && { operation: { sync: {} } }),
       status: {
         reconciledAt,
+        resources: [{ kind: 'Deployment', name, status: syncStatus }],
         sync: { status: syncStatus, ...(isMultiSource ? { revisions } : { revision: revisions[0] }) },
         ...(lastSync && {
           operationState: { phase: operating ? 'Running' : lastSync.phase, finishedAt: lastSync.finishedAt },
