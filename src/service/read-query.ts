@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import type { ErrorCode } from '../error/codes.ts';
-import { ERROR_CODES } from '../error/codes.ts';
+import { ERROR_CODES, type ErrorCode } from '../error/codes.ts';
 import type { Parsed } from '../error/parsed.ts';
 import { parseConstraint } from '../image/constraint.ts';
 import { parsePlatform, type Platform } from '../image/platform.ts';
@@ -165,23 +164,24 @@ const query: v.GenericSchema<unknown, ResolveQuery> = v.object({
   explain: v.exactOptional(v.boolean()),
 });
 
-/** A code that this version does not know is of a newer sidecar. */
-const code = v.pipe(
-  v.string(),
-  v.check((value) => Object.hasOwn(ERROR_CODES, value), 'is no code'),
-  v.transform((value) => value as ErrorCode),
-);
+const notice = v.object({ code: v.string(), what: v.string(), where: v.exactOptional(v.string()) });
 
 const report: v.GenericSchema<unknown, ReportBody> = v.object({
   v: v.literal(1),
   who,
   generation,
   notices: v.pipe(
-    v.array(v.object({ code, what: v.string(), where: v.exactOptional(v.string()) })),
+    v.array(notice),
     v.maxLength(MAX_NOTICES),
+    // A newer sidecar may have codes that are not known here; the rest of its report counts.
+    v.transform((notices) => notices.flatMap((one) => (isCode(one.code) ? [{ ...one, code: one.code }] : []))),
   ),
   asked: v.boolean(),
 });
+
+function isCode(value: string): value is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, value);
+}
 
 const refresh: v.GenericSchema<unknown, RefreshBody> = v.object({ application: text(MAX_APPLICATION_CHARACTERS) });
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Applications } from '../applications/application.ts';
 import type { Registrations } from '../registrations/registration.ts';
 import { MAX_ANSWER_BYTES, PATHS, type StatusAnswer } from '../remote/protocol.ts';
@@ -45,12 +46,17 @@ export function statusEndpoint(ports: StatusPorts): Route {
   };
 }
 
+/** Applications described in one turn of the event loop. */
+const AT_ONCE = 10;
+
 async function everything(ports: StatusPorts, controlPlane: string, signal: AbortSignal): Promise<ServiceAnswer> {
   const names = new Set<string>();
   for (const { application } of ports.registrations.all()) names.add(application);
   const applications: ApplicationStatus[] = [];
   let characters = 0;
-  for (const instanceName of [...names].sort()) {
+  for (const [index, instanceName] of [...names].sort().entries()) {
+    // Others are answered meanwhile.
+    if (index % AT_ONCE === 0) await nextTurn();
     signal.throwIfAborted();
     const name = applicationNameOf(instanceName, controlPlane);
     if (name === undefined) continue;

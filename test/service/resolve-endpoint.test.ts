@@ -224,7 +224,8 @@ describe('POST /v1/report', () => {
 
   test('hands on what people should know', async () => {
     await using controller = await api();
-    const body = report({ notices: [{ code: 'POLICY_SHADOWED', what: 'shadowed' }] });
+    const newer = { code: 'SOMETHING_NEWER' as never, what: 'of a newer sidecar' };
+    const body = report({ notices: [newer, { code: 'POLICY_SHADOWED', what: 'shadowed' }] });
     await send(`${controller.url}/v1/report`, { token: 'sidecar', body });
     expect(controller.noticed).toEqual(['shadowed']);
   });
