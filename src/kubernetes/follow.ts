@@ -99,8 +99,8 @@ class Reflector<T> {
         const end = await this.#watch(this.#version ?? '');
         if (end.kind === 'expired') this.#version = undefined;
         refusals = 0;
-        // A server that begins watches and ends them at once is not asked in a tight loop.
-        failures = end.kind === 'ended' && !end.quiet ? 0 : failures + 1;
+        // One whole try after another, never in a tight loop: a proxy may end each watch after its first event.
+        failures = end.kind === 'ended' && !end.quiet ? 1 : failures + 1;
       } catch (error) {
         if (this.#signal.aborted) return;
         failures += 1;
@@ -118,7 +118,6 @@ class Reflector<T> {
   }
 
   async #pause(failures: number): Promise<void> {
-    if (failures === 0) return;
     const most = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS);
     // Half of it by chance, so that all who lost one server do not come back at once.
     await this.#ports.sleep(most * (0.5 + this.#ports.random() / 2), this.#signal).catch(() => undefined);

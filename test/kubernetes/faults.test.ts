@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject, TokenReview } from '../../src/kubernetes/kubernetes.ts';
 import { answerList, type Handler, item, refuse, startFakeApi, tellEvent } from './fake-api.ts';
-import { eventually, Recorder, reduceConfigMap } from './kubernetes-fixture.ts';
+import { eventually, impatient, Recorder, reduceConfigMap } from './kubernetes-fixture.ts';
 
 const PATH = '/api/v1/configmaps';
 
@@ -222,6 +222,34 @@ test('an answer without end, and one that never comes, end in time and without a
   const silent = await error('/two', AbortSignal.timeout(50));
   expect(silent).toMatchObject({ name: 'KubernetesError', status: undefined });
   expect(JSON.stringify(silent, Object.getOwnPropertyNames(silent))).not.toContain('canary');
+});
+
+test('watches that end at once are not begun again at once', async () => {
+  const waits: number[] = [];
+  let watches = 0;
+  await using api = await startFakeApi(
+    (query, response) => {
+      if (!query.has('watch')) {
+        answerList(response, [], '10');
+        return;
+      }
+      watches += 1;
+      // In turn with and without an event.
+      if (watches % 2 === 0) tellEvent(response, 'ADDED', item(`n${watches}`, '1', String(watches + 10)));
+      response.end();
+    },
+    (ms, signal) => {
+      if (ms < 100_000) waits.push(ms);
+      return impatient(ms, signal);
+    },
+  );
+  const over = new AbortController();
+  const ended = api.client.follow({ path: PATH }, reduceConfigMap, new Recorder(), over.signal);
+  await eventually(() => expect(watches).toBeGreaterThan(5));
+  over.abort();
+  await ended;
+  expect(waits.length).toBeGreaterThanOrEqual(watches - 1);
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(250);
 });
 
 test('a token that was not checked for the audience that was asked for is rejected', async () => {
