@@ -160,8 +160,6 @@ class RemoteResolver implements Resolver {
 
   async #kept(query: ResolveQuery, asks: readonly Ask[]): Promise<ReadonlyMap<Ask, Kept>> {
     const { application, project } = query.who;
-    // Without a name (a laptop) there is nobody to remember answers for.
-    if (application === '') return new Map();
     const store = await this.#store;
     const questions = new Map(asks.map((ask) => [ask, questionOf(ask, project)]));
     const received = await store.received.get(application, [...questions.values()]);
@@ -176,6 +174,7 @@ class RemoteResolver implements Resolver {
 
   async #keep(query: ResolveQuery, resolutions: readonly Resolution[]): Promise<void> {
     const { application, project } = query.who;
+    // Without a name (a laptop) there is nobody to remember answers for.
     if (application === '' || query.explain === true) return;
     const store = await this.#store;
     const now = this.#options.now();
