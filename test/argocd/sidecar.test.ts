@@ -1,10 +1,10 @@
 // The sidecar alone on a real Argo CD: people (or a timer) ask for a hard refresh, and the newest images get live.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { TestApplication } from './harness/test-application.ts';
 import { PushToLive } from './harness/times.ts';
 import { useArgoCd } from './harness/use-argo-cd.ts';
-import { below, chart, directory, kustomization, policies } from './manifests.ts';
+import { BROKEN, below, chart, directory, HOOK, kustomization, policies, together } from './manifests.ts';
 import { stepsWith } from './steps.ts';
 
 const argoCd = useArgoCd();
@@ -126,21 +126,89 @@ describe('generations', () => {
 });
 
 describe('what Argo CD does with an image-only change', () => {
-  let application: TestApplication;
-  beforeAll(async () => {
-    await push('unhealed', '1.0.0', '1.0.1');
-    const files = kustomization({ unhealed: image('unhealed', '1.0.0') });
-    application = await create('unhealed', files, { syncPolicy: 'automated' });
-    await application.becomesLive('unhealed', image('unhealed', '1.0.1'));
-  });
-
   test('automated sync without selfHeal leaves it OutOfSync', async () => {
+    await push('unhealed', '1.0.0', '1.0.1');
+    const files = directory({ unhealed: image('unhealed', '1.0.0') });
+    const application = await create('unhealed', files, { syncPolicy: 'automated' });
+    await application.becomesLive('unhealed', image('unhealed', '1.0.1'));
     await push('unhealed', '1.0.2');
     await application.refresh('hard');
     await argoCd().waitFor('it is OutOfSync', () => application.syncStatus() === 'OutOfSync');
     await application.refresh('normal');
     expect(application.live('unhealed')).toBe(image('unhealed', '1.0.1'));
   });
+
+  test('selfHeal syncs without hooks, and without an entry in the history', async () => {
+    await push('hooked', '1.0.0', '1.0.1');
+    const application = await create('hooked', together([directory({ hooked: image('hooked', '1.0.0') }), HOOK]));
+    await application.becomesLive('hooked', image('hooked', '1.0.1'));
+    await argoCd().waitFor('it is at rest', () => application.isAtRest());
+    const hook = await application.uid('configmaps', 'migration');
+    await push('hooked', '1.0.2');
+    await application.refresh('hard');
+    await application.becomesLive('hooked', image('hooked', '1.0.2'));
+    await argoCd().waitFor('it is at rest again', () => application.isAtRest());
+    expect(await application.uid('configmaps', 'migration')).toBe(hook);
+    expect(application.state()?.status?.history).toHaveLength(1);
+  });
+
+  test('after a sync that failed at the same revision there is no other', async () => {
+    await push('failed', '1.0.0', '1.0.1');
+    const files = together([directory({ failed: image('failed', '1.0.0') }), BROKEN]);
+    const application = await create('failed', files, { retryLimit: 0 });
+    const finished = (): string | undefined => application.state()?.status?.operationState?.finishedAt;
+    await argoCd().waitFor('its sync failed', () => application.state()?.status?.operationState?.phase === 'Failed');
+    const [attempt, before] = [finished(), application.live('failed')];
+    await push('failed', '1.0.2');
+    await application.refresh('hard');
+    await application.refresh('normal');
+    expect([finished(), application.live('failed')]).toEqual([attempt, before]);
+    expect(before).toBe(image('failed', '1.0.1'));
+  });
+
+  test('an image that somebody edited is healed to the resolved one, without another generation', async () => {
+    await push('edited', '1.0.0', '1.0.1');
+    const application = await create('edited', directory({ edited: image('edited', '1.0.0') }));
+    await application.becomesLive('edited', image('edited', '1.0.1'));
+    await argoCd().waitFor('it is at rest', () => application.isAtRest());
+    const seen = application.observe();
+    await application.editImage('edited', image('edited', '0.0.1'));
+    await argoCd().waitFor('it is edited and healed', () => seen.images.length === 3);
+    seen.stop();
+    expect(seen.images).toEqual(['1.0.1', '0.0.1', '1.0.1'].map((tag) => `edited=${image('edited', tag)}`));
+    expect(await argoCd().generations(application)).toHaveLength(1);
+  });
+
+  test('back at an earlier revision, the image of that time is back with the manifests that were kept', async () => {
+    await push('reverted', '1.0.0', '1.0.1');
+    const git = await argoCd().createRepository(directory({ reverted: image('reverted', '1.0.0') }));
+    const parameters = policies([`${repository('reverted')}:~1.0`]);
+    const application = await argoCd().createApplication({ name: 'reverted', sources: [{ url: git.url, parameters }] });
+    await application.becomesLive('reverted', image('reverted', '1.0.1'));
+    await argoCd().waitFor('it is at rest', () => application.isAtRest());
+    const first = application.state()?.status?.sync?.revision ?? '';
+    await push('reverted', '1.0.2');
+    await git.commit({ 'other.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n' });
+    await application.refresh('normal');
+    await application.becomesLive('reverted', image('reverted', '1.0.2'));
+    await argoCd().waitFor('it is at rest again', () => application.isAtRest());
+    await git.reset(first);
+    await application.refresh('normal');
+    await application.becomesLive('reverted', image('reverted', '1.0.1'));
+    expect(await argoCd().generations(application)).toHaveLength(2);
+  });
+});
+
+test('Argo CD tells which images run', async () => {
+  await push('tells', '1.0.0', '1.0.1');
+  const application = await create('tells', directory({ tells: image('tells', '1.0.0') }));
+  await application.becomesLive('tells', image('tells', '1.0.1'));
+  await argoCd().runPods(application, 'tells');
+  await argoCd().waitFor(
+    'the Application names the image',
+    () => application.state()?.status?.summary?.images?.includes(image('tells', '1.0.1')) === true,
+  );
+  expect(application.state()?.status?.summary?.images).toEqual([image('tells', '1.0.1')]);
 });
 
 describe('faults', () => {

@@ -179,6 +179,7 @@ export interface ApplicationState extends ApiObject {
     readonly history?: readonly { readonly revision?: string; readonly deployedAt: string }[];
     readonly operationState?: {
       readonly phase: string;
+      readonly finishedAt?: string;
       readonly message?: string;
       readonly operation: { readonly initiatedBy?: { readonly username?: string; readonly automated?: boolean } };
       readonly syncResult?: { readonly resources?: readonly Readonly<Record<string, string>>[] };
