@@ -314,6 +314,7 @@ class PollingFreshness implements ObservableFreshness {
       if (left-- === 0) return;
       this.#toReadmit.delete(application);
       this.#list.put(application, this.#options.registrations.of(application), { anew: true });
+      for (const { followed } of this.#list.usesOf(application)) this.#bringForward(followed.target);
     }
   }
 
@@ -453,7 +454,7 @@ class PollingFreshness implements ObservableFreshness {
     const next = Math.min(...due, this.#rests.next ?? Infinity);
     const ms = this.#toReadmit.size > 0 ? 1 : Math.min(Math.max(next - this.#time.now(), 0), LONGEST_WAIT_MS);
     this.#wait = new AbortController();
-    await rest(ms, this.#options, this.#wait.signal);
+    await rest(Math.ceil(ms), this.#options, this.#wait.signal);
     this.#wait = undefined;
     this.#isAwake = false;
   }
