@@ -73,6 +73,17 @@ const READY_EVERY_MS = 50;
 
 /** Starts an API server that holds nothing but what every cluster has; everything of it is gone after `stop`. */
 export async function startRealKubernetes(options: RealKubernetesOptions = {}): Promise<RealKubernetes> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnFreePorts(options);
+    } catch (error) {
+      // Somebody else was given a port between its choice and its use.
+      if (attempt === 3 || !String(error).includes('address already in use')) throw error;
+    }
+  }
+}
+
+async function startOnFreePorts(options: RealKubernetesOptions): Promise<RealKubernetes> {
   const directory = await mkdtemp(join(tmpdir(), 'real-kubernetes-'));
   const cleanups: (() => Promise<void> | void)[] = [
     () => rm(directory, { recursive: true, force: true, maxRetries: 3 }),
@@ -100,7 +111,7 @@ export async function startRealKubernetes(options: RealKubernetesOptions = {}): 
     cleanups.push(stopApiServer);
     const startApiServer = async (): Promise<void> => {
       apiServer = startProcess('kube-apiserver', apiServerProgram, flags, directory);
-      await Promise.race([isReady(server, caFile, adminToken, apiServer), apiServer.ended]);
+      await Promise.race([isReady(server, caFile, adminToken, apiServer), apiServer.ended, etcd.ended]);
     };
     await startApiServer();
 
