@@ -46,11 +46,7 @@ export async function prepareController(
   sandbox: Sandbox,
   { kubernetes, configurationFile, environment }: ControllerOptions,
 ): Promise<ImageResolverController> {
-  for (const document of parseAllDocuments(
-    await readFile(join(repository, 'manifests/controller/rbac.yaml'), 'utf8'),
-  )) {
-    await kubernetes.apply(document.toJS() as ApiObject);
-  }
+  await installRbac(kubernetes);
   const kubeconfig = await kubernetes.kubeconfig(CONTROLLER_ACCOUNT);
   const [state, home, temporary] = [
     await sandbox.directory('controller', 'state'),
@@ -122,6 +118,15 @@ export async function prepareController(
     await program.end(signal);
     log += await program.log();
     program = undefined;
+  }
+}
+
+/** As it is in the manifests; `namespace: argocd` of a kustomization fills what has none. */
+async function installRbac(kubernetes: RealKubernetes): Promise<void> {
+  const text = await readFile(join(repository, 'manifests/controller/rbac.yaml'), 'utf8');
+  for (const document of parseAllDocuments(text)) {
+    const object = document.toJS() as ApiObject;
+    await kubernetes.apply({ ...object, metadata: { namespace: CONTROL_PLANE, ...object.metadata } });
   }
 }
 

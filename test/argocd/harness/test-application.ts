@@ -28,6 +28,8 @@ export interface TestApplication {
   /** Synced, nothing runs and nothing is asked for. */
   isAtRest(): boolean;
   isAskedToRefresh(): boolean;
+  /** Since its last operation ended; by this machine's clock, which is Argo CD's here. */
+  secondsSinceSync(): number;
   /** A live Deployment. */
   deployment(name: string): DeploymentState | undefined;
   /** Image of the first container of a live Deployment. */
@@ -99,6 +101,7 @@ export async function createTestApplication(
         refreshOf(now) === undefined
       );
     },
+    secondsSinceSync: () => (Date.now() - Date.parse(state()?.status?.operationState?.finishedAt ?? '')) / 1000,
     isAskedToRefresh() {
       const now = state();
       return now !== undefined && refreshOf(now) !== undefined;
