@@ -64,6 +64,10 @@ export class World {
   readonly full: Set<string> = new Set();
   readonly compared: string[] = [];
   window: 'allowed' | 'blocked' = 'allowed';
+  /** How long a comparison takes after it looked. */
+  compareMs = 0;
+  /** What happens when this is written to disk. */
+  onPut: (text: string) => void = () => undefined;
   renderings: string[] = [];
   refresher!: ObservedRefresher;
   life: Life = new Life(0);
@@ -200,7 +204,9 @@ export class World {
       outdated: (name) =>
         life.effect(async () => {
           this.compared.push(name);
-          return this.#outdated(name);
+          const outdated = this.#outdated(name);
+          if (this.compareMs > 0) await clock.sleep(this.compareMs, new AbortController().signal);
+          return outdated;
         }),
     };
     const { argo, clock } = this;
@@ -256,7 +262,12 @@ export class World {
         }
         return found;
       },
-      put: (key, value) => life.effect(async () => void this.#documents.set(key, JSON.stringify(value))),
+      put: (key, value) =>
+        life.effect(async () => {
+          const text = JSON.stringify(value);
+          this.#documents.set(key, text);
+          this.onPut(text);
+        }),
       remove: (key) => life.effect(async () => void this.#documents.delete(key)),
     };
   }

@@ -62,6 +62,7 @@ test('whatever happens and whenever it is killed, in the end nobody is rendered 
   await fc.assert(
     fc.asyncProperty(steps, async (happenings) => {
       const here = new World();
+      here.compareMs = 20;
       here.decisions.set('api', '1').set('web', '1');
       for (const [at, name] of APPLICATIONS.entries()) {
         await here.add(
@@ -90,28 +91,34 @@ test('whatever happens and whenever it is killed, in the end nobody is rendered 
   );
 });
 
-test('killed before and after each of its effects, the next process ends what was begun', async () => {
-  let endsAt = 0;
-  let wasReached = true;
-  while (wasReached) {
-    endsAt += 1;
-    const here = new World();
-    here.decisions.set('api', '1.0.0');
-    await here.add({ name: 'one', automated: { selfHeal: false, prune: true } }, 'api');
-    await here.add({ name: 'two' }, 'api');
-    here.full.add('one');
-    here.limits.fullSyncProjects = ['*'];
-    await here.start(endsAt);
-    here.move('api', '1.0.1', 'webhook');
-    await here.clock.advance(20 * SECOND);
-    wasReached = here.life.isOver;
-    here.kill();
-    await here.start();
-    await here.clock.advance(10 * MINUTE);
-    expect(here.outdated, `killed at ${endsAt}`).toEqual([]);
-    expect(here.argo.liveOf('one'), `killed at ${endsAt}`).toBe('api:1.0.1');
-    expect(here.operations, `killed at ${endsAt}`).toHaveLength(1);
-    expect(here.kept, `killed at ${endsAt}`).toBe(0);
-  }
-  expect(endsAt).toBeGreaterThan(20);
-});
+test.for([
+  { syncFails: false, live: 'api:1.0.1', kept: 0 },
+  { syncFails: true, live: 'api:1.0.0', kept: 1 },
+])(
+  'killed before and after each of its effects, the next process ends what was begun (sync fails: $syncFails)',
+  async ({ syncFails, live, kept }) => {
+    let endsAt = 0;
+    let wasReached = true;
+    while (wasReached) {
+      endsAt += 1;
+      const here = new World();
+      here.decisions.set('api', '1.0.0');
+      await here.add({ name: 'one', automated: { selfHeal: false, prune: true } }, 'api', { syncFails });
+      await here.add({ name: 'two' }, 'api');
+      here.full.add('one');
+      here.limits.fullSyncProjects = ['*'];
+      await here.start(endsAt);
+      here.move('api', '1.0.1', 'webhook');
+      await here.clock.advance(20 * SECOND);
+      wasReached = here.life.isOver;
+      here.kill();
+      await here.start();
+      await here.clock.advance(10 * MINUTE);
+      expect(here.outdated, `killed at ${endsAt}`).toEqual([]);
+      expect(here.argo.liveOf('one'), `killed at ${endsAt}`).toBe(live);
+      expect(here.operations, `killed at ${endsAt}`).toHaveLength(1);
+      expect(here.kept, `killed at ${endsAt}`).toBe(kept);
+    }
+    expect(endsAt).toBeGreaterThan(20);
+  },
+);

@@ -77,6 +77,41 @@ test('a refresh is done only when the Application was reconciled after it', asyn
   expect(here.count('confirmed')).toBe(1);
 });
 
+test('a rendering alone is not enough when the request was lost', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').losesPatches = 1;
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  await here.render('one');
+  await here.clock.advance(SECOND);
+  expect(here.count('confirmed')).toBe(0);
+  here.argo.reconcile('one');
+  await here.clock.advance(SECOND);
+  expect(here.count('confirmed')).toBe(1);
+});
+
+test('a reconcile alone is not enough when the decision has moved back', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').losesPatches = 1;
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  here.move('api', '1.0.0');
+  here.argo.reconcile('one');
+  await here.clock.advance(SECOND);
+  expect(here.count('confirmed')).toBe(0);
+});
+
+test('a move while it is compared is not lost, nor are its cause and time', async () => {
+  const here = await world('one');
+  here.compareMs = 100;
+  here.refresher.check(['one'], 'start');
+  await here.clock.advance(50);
+  here.move('api', '1.0.1', 'webhook');
+  await here.clock.advance(5 * SECOND);
+  expect(here.outdated).toEqual([]);
+  expect(here.rolledOut).toHaveLength(1);
+});
+
 test('a reconcile in the same second is seen by the annotation that is gone', async () => {
   const here = await world();
   await here.add({ name: 'one' }, 'api', { refreshMs: 10 });
@@ -94,10 +129,25 @@ test('nobody is patched while an operation runs; it is, when that ends', async (
   here.move('api', '1.0.1', 'webhook');
   await here.clock.advance(10 * MINUTE);
   expect(here.patched).toEqual([]);
+  expect(here.life.steps).toBeLessThan(20);
   here.argo.endOperation('one');
   await here.clock.advance(SECOND);
   expect(here.patched).toEqual(['one']);
   expect(here.argo.patchedWhileOperating).toEqual([]);
+});
+
+test('an operation that begins while the request is kept is seen', async () => {
+  const here = await world('one');
+  here.onPut = (text) => {
+    if (text.includes('"asked"')) here.argo.operate('one', 'person', true);
+  };
+  here.move('api', '1.0.1');
+  await here.clock.advance(MINUTE);
+  expect(here.patched).toEqual([]);
+  here.onPut = () => undefined;
+  here.argo.endOperation('one');
+  await here.clock.advance(SECOND);
+  expect(here.patched).toEqual(['one']);
 });
 
 test('an Application that is being deleted is left alone, and one that is gone is forgotten', async () => {
@@ -264,11 +314,10 @@ test('what can be decided at last is refreshed at once for who failed for it', a
 
 test('an application that was rendered with what moved meanwhile is found by its registration', async () => {
   const here = await world('one');
-  here.uses.set('late', 'api');
-  await here.add({ name: 'late' }, 'api');
+  void here.render('one');
   here.decisions.set('api', '1.0.1');
   await here.clock.advance(5 * SECOND);
-  expect(here.patched).toEqual(['late']);
+  expect(here.patched).toEqual(['one']);
 });
 
 test('a rendering that somebody else caused counts', async () => {
@@ -375,4 +424,16 @@ test('it stops when it is asked to, and what was waiting is taken up by the next
   await here.clock.advance(5 * SECOND);
   expect(here.outdated).toEqual([]);
   expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1']);
+});
+
+test('a request that was kept and perhaps never sent is sent at once by the next process', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').losesPatches = 1;
+  here.move('api', '1.0.1');
+  await here.clock.advance(100);
+  here.kill();
+  await here.start();
+  await here.clock.advance(2 * SECOND);
+  expect(here.patched).toEqual(['one', 'one']);
+  expect(here.outdated).toEqual([]);
 });

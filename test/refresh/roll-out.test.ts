@@ -201,6 +201,37 @@ test('a whole sync waits for an operation that began meanwhile', async () => {
   expect(here.operations).toHaveLength(1);
 });
 
+test('an operation that begins while the whole sync is kept is seen before it is asked for', async () => {
+  const here = await moved(consented, (before) => {
+    wantingFull(before);
+    before.onPut = (text) => {
+      if (text.includes('"asking"')) before.argo.operate('one', 'person', true);
+    };
+  });
+  expect(here.argo.conflicts).toBe(0);
+});
+
+test('an operation that is quicker than the whole sync is not taken for it', async () => {
+  const here = await moved(consented, (before) => {
+    wantingFull(before);
+    const { kubernetes } = before.argo;
+    const { patch } = kubernetes;
+    const overtaken: typeof patch = (path, body, signal) => {
+      if ('operation' in (body as object)) {
+        Object.assign(kubernetes, { patch });
+        before.argo.operate('one', 'person', true);
+      }
+      return patch(path, body, signal);
+    };
+    Object.assign(kubernetes, { patch: overtaken });
+  });
+  expect(here.argo.conflicts).toBe(1);
+  expect(here.operations).toEqual([]);
+  here.argo.endOperation('one');
+  await here.clock.advance(MINUTE);
+  expect(here.operations).toHaveLength(1);
+});
+
 test('a whole sync that fails is reported and not repeated until the next move', async () => {
   const here = await moved(consented, (before) => {
     wantingFull(before);
