@@ -387,7 +387,7 @@ class PollingFreshness implements ObservableFreshness {
     const now = this.#time.now();
     for (const probed of this.#rests.all()) {
       if (probed.probe !== undefined || probed.until > now) continue;
-      const [target] = probed.parked;
+      const target = probeOf(probed);
       if (target === undefined) continue;
       probed.parked.delete(target);
       this.#beginOne(target, now);
@@ -707,6 +707,13 @@ class PollingFreshness implements ObservableFreshness {
     }
     return paused;
   }
+}
+
+/** Who finds out whether a rest is over: one that did not fail itself, because who did may be the trouble. */
+function probeOf({ parked }: Rest): Target | undefined {
+  for (const target of parked) if (target.faultAt === undefined) return target;
+  const [first] = parked;
+  return first;
 }
 
 /** What reads names only first: dates may take long to get. */

@@ -100,7 +100,7 @@ export class Rests {
       rest.fault = fault;
     }
     this.#rests.set(key, rest);
-    // Others first: this one may be the trouble.
+    // To the end of the line.
     rest.parked.delete(target);
     rest.parked.add(target);
     return { rest, isNew: known === undefined };
