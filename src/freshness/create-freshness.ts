@@ -239,7 +239,8 @@ class PollingFreshness implements ObservableFreshness {
 
   async #runs(job: Job, applications: Iterable<string>): Promise<StoredDecision | undefined> {
     const images: string[] = [];
-    for (const name of applications) images.push(...(this.#options.applications.byInstanceName(name)?.liveImages ?? []));
+    for (const name of applications)
+      images.push(...(this.#options.applications.byInstanceName(name)?.liveImages ?? []));
     return images.length === 0 ? undefined : runningDecision(job, images, this.#ports.first);
   }
 
@@ -438,7 +439,10 @@ class PollingFreshness implements ObservableFreshness {
   #pausedBefore(target: Target): Rest | undefined {
     const { store, now } = this.#options;
     const { host, credential } = pauseKeys(target.access);
-    for (const [key, kind] of [[host, 'outage'], [credential, 'throttled']] as const) {
+    for (const [key, kind] of [
+      [host, 'outage'],
+      [credential, 'throttled'],
+    ] as const) {
       const leftMs = (store.pauses.pausedUntil(key) ?? 0) - now();
       if (leftMs > 0) return this.#rest(target, pausedFault(target.access, kind, leftMs), kind, this.#time.now());
     }
@@ -450,7 +454,9 @@ class PollingFreshness implements ObservableFreshness {
       this.#isAwake = false;
       return;
     }
-    const due = this.#queues().flatMap(([schedule, limit]) => (this.#running.size < limit ? (schedule.next ?? []) : []));
+    const due = this.#queues().flatMap(([schedule, limit]) =>
+      this.#running.size < limit ? (schedule.next ?? []) : [],
+    );
     const next = Math.min(...due, this.#rests.next ?? Infinity);
     const ms = this.#toReadmit.size > 0 ? 1 : Math.min(Math.max(next - this.#time.now(), 0), LONGEST_WAIT_MS);
     this.#wait = new AbortController();

@@ -57,7 +57,11 @@ export class WatchList {
   }
 
   /** Takes over what an application uses now. @param options.anew the operator may have changed something. */
-  put(application: string, registrations: readonly Registration[], { anew = false }: { readonly anew?: boolean } = {}): void {
+  put(
+    application: string,
+    registrations: readonly Registration[],
+    { anew = false }: { readonly anew?: boolean } = {},
+  ): void {
     const asks = new Set(registrations.flatMap(({ answers }) => answers.map(({ ask }) => ask)));
     const project = registrations[0]?.project;
     const before = this.#held.get(application);

@@ -3,7 +3,10 @@ import type { Registration } from './registration.ts';
 /** Why what an application renders with is not what it would get now. */
 export type Outdated =
   /** An image moved, or can be had at last. */
-  | { readonly kind: 'image'; readonly images: readonly { readonly label: string; readonly from: string; readonly to: string }[] }
+  | {
+      readonly kind: 'image';
+      readonly images: readonly { readonly label: string; readonly from: string; readonly to: string }[];
+    }
   /** Its revision or spec changed, and Argo CD took the manifests from its cache. */
   | { readonly kind: 'cached-manifest' }
   /** It names the plugin and nothing is known of its images. */

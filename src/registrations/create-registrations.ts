@@ -238,10 +238,7 @@ function keyOf(
 }
 
 /** The answer that was given last to each ask. Asks are interned, so equal ones are one. */
-function union(
-  before: readonly RegisteredAnswer[],
-  more: readonly RegisteredAnswer[],
-): readonly RegisteredAnswer[] {
+function union(before: readonly RegisteredAnswer[], more: readonly RegisteredAnswer[]): readonly RegisteredAnswer[] {
   return [...new Map([...before, ...more].map((answer) => [answer.ask, answer])).values()];
 }
 

@@ -53,7 +53,10 @@ export interface Registrations {
    * Takes note that Argo CD took over what was rendered for another revision or spec (it renamed its cache entry, or the
    * change was seen late). Kept on disk.
    */
-  adopt(registration: Registration, to: { readonly revision?: string; readonly specFingerprint?: string }): Promise<void>;
+  adopt(
+    registration: Registration,
+    to: { readonly revision?: string; readonly specFingerprint?: string },
+  ): Promise<void>;
   /** Ends every registration whose Application no longer refers to it, once all Applications are known; till then nothing. */
   verify(): Promise<void>;
   /** Told of the instance name whose registrations were recorded (even unchanged) or ended. Answers how to stop. */

@@ -125,8 +125,7 @@ test('an outage rests the host: one probe goes before the others, whose turn com
   await many(here, 20);
   await many(here, 5, 'other.example.com');
   await here.clock.advance(1_000);
-  here.registry.fault = ({ repository: name }) =>
-    name.startsWith('registry.') ? faultOf('outage', name) : undefined;
+  here.registry.fault = ({ repository: name }) => (name.startsWith('registry.') ? faultOf('outage', name) : undefined);
   const begin = here.registry.requests.length;
   await here.clock.advance(30 * MINUTE);
   const down = here.registry.requests.slice(begin).filter(({ repository: name }) => name.startsWith('registry.'));

@@ -1,0 +1,179 @@
+import { expect, test } from 'vitest';
+import type { Ask } from '../../src/resolve/resolver.ts';
+import { API, ask, following, semver } from '../resolve/harness.ts';
+import { digestOf, faultOf } from '../support/memory-registry.ts';
+import { freshWorld, type FreshWorld } from '../freshness/world.ts';
+import { SOURCE } from './known-applications.ts';
+
+const MINUTE = 60_000;
+const api = ask(semver('~1.0'));
+
+/** An application that was rendered with 1.0.0, and a registry that has 1.0.1 by now, which is known. */
+async function moved(asks: readonly Ask[] = [api]): Promise<FreshWorld> {
+  const here = await freshWorld();
+  here.registry.push(API, '1.0.0');
+  here.applications.set('shop');
+  here.applications.set('scout');
+  await here.generate('shop', asks);
+  await here.generate('scout', [api]);
+  here.registry.push(API, '1.0.1');
+  here.start();
+  await here.clock.advance(5 * MINUTE);
+  return here;
+}
+
+test('an image that moved is outdated until it is rendered again, and no registry is asked', async () => {
+  await using here = await moved();
+  const before = here.registry.requests.length;
+  const outdated = { kind: 'image', images: [{ label: 'api', from: '1.0.0', to: '1.0.1' }] };
+  expect(await here.comparison.outdated('shop')).toEqual(outdated);
+  const [registration] = here.registrations.of('shop');
+  if (registration === undefined) throw new Error('not registered');
+  expect(await here.comparison.outdatedImages(registration)).toEqual(outdated);
+  expect(here.registry.requests).toHaveLength(before);
+  await here.generate('shop', [api]);
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+});
+
+test('comparing gives nobody anything: what freeze would hold stays what was given', async () => {
+  await using here = await moved();
+  await here.comparison.outdated('shop');
+  here.modes = [{ application: 'argocd/shop', mode: 'freeze' }];
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+  here.modes = [];
+  expect(await here.comparison.outdated('shop')).toMatchObject({ kind: 'image' });
+});
+
+test('what is only observed, pinned or left as in Git is never outdated', async () => {
+  await using here = await moved([
+    ask(semver('~1.0'), { image: 'p', choice: { kind: 'pin', tag: '1.0.0' as never } }),
+    ask(semver('~1.0'), { image: 'n', choice: { kind: 'none' } }),
+  ]);
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+  here.modes = [{ application: 'argocd/scout', mode: 'observe' }];
+  await here.generate('scout', [api]);
+  here.registry.push(API, '1.0.2');
+  await here.clock.advance(5 * MINUTE);
+  expect(await here.comparison.outdated('scout')).toBeUndefined();
+});
+
+test('a digest counts where it is written', async () => {
+  await using here = await freshWorld();
+  here.registry.push(API, 'production', { content: 'one' });
+  here.applications.set('shop');
+  here.applications.set('tag-only');
+  await here.generate('shop', [ask(following('production'))]);
+  await here.generate('tag-only', [ask(following('production'), { output: 'tag' })]);
+  here.start();
+  await here.clock.advance(1_000);
+  here.registry.push(API, 'production', { content: 'two' });
+  await here.clock.advance(5 * MINUTE);
+  const from = `production@${digestOf('one')}`;
+  const to = `production@${digestOf('two')}`;
+  expect(await here.comparison.outdated('shop')).toEqual({ kind: 'image', images: [{ label: 'api', from, to }] });
+  expect(await here.comparison.outdated('tag-only')).toBeUndefined();
+});
+
+test('an error is outdated when there is an image at last; one that is still unknown is none', async () => {
+  await using here = await freshWorld();
+  here.registry.push(API, '1.0.0');
+  here.applications.set('shop');
+  await here.generate('shop', [api]);
+  await here.clock.advance(5 * MINUTE);
+  // Another policy that the last answer satisfies, while the registry is down: nothing is decided for it.
+  const changed = ask(semver('^1'), { onUnsatisfied: 'error' });
+  here.registry.fault = ({ repository: name }) => faultOf('denied', name);
+  await here.clock.run(here.generate('shop', [changed]));
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+  here.applications.set('new');
+  await here.clock.run(here.generate('new', [changed]));
+  expect(here.registrations.of('new')[0]?.answers[0]?.given.kind).toBe('error');
+  expect(await here.comparison.outdated('new')).toBeUndefined();
+  here.registry.fault = () => undefined;
+  here.start();
+  await here.clock.advance(25 * MINUTE);
+  expect(await here.comparison.outdated('new')).toMatchObject({ images: [{ from: 'REGISTRY_DENIED', to: '1.0.0' }] });
+});
+
+/** Rendered at A, then at B, as Argo CD shows it. */
+async function rendered(revisions: readonly string[]): Promise<FreshWorld> {
+  const here = await freshWorld();
+  here.registry.push(API, '1.0.0');
+  here.applications.set('shop', { revisions: [] });
+  here.start();
+  await here.clock.advance(1_000);
+  for (const revision of revisions) {
+    await here.generate('shop', [api], { generation: { revision } });
+    await here.clock.advance(500);
+    here.applications.set('shop', { revisions: [revision] });
+    await here.clock.advance(MINUTE);
+  }
+  return here;
+}
+
+test('a revision that comes from the cache is told 15 s later, and not when a generation follows', async () => {
+  await using here = await rendered(['A', 'B']);
+  expect(here.overdue).toEqual([]);
+  here.applications.set('shop', { revisions: ['A'] });
+  await here.clock.advance(14_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([undefined, []]);
+  await here.clock.advance(3_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
+  await here.generate('shop', [api], { generation: { revision: 'A' } });
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+});
+
+test('a spec that changed back is told too; one whose generation came just before we saw it is not', async () => {
+  await using here = await rendered(['A']);
+  await here.generate('shop', [api], { generation: { revision: 'A' } });
+  await here.clock.advance(1_500);
+  here.applications.set('shop', { specFingerprint: 'spec 2' });
+  await here.clock.advance(MINUTE);
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+  expect(here.registrations.of('shop')[0]?.specFingerprint).toBe('spec 2');
+  here.applications.set('shop', { specFingerprint: 'spec 1' });
+  await here.clock.advance(MINUTE);
+  expect(await here.comparison.outdated('shop')).toEqual({ kind: 'cached-manifest' });
+});
+
+test('with generate paths a revision that was never rendered took over the manifests; one that was did not', async () => {
+  await using here = await rendered(['A']);
+  here.applications.set('shop', { hasGeneratePaths: true, revisions: ['B'] });
+  await here.clock.advance(MINUTE);
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+  expect(here.registrations.of('shop')[0]).toMatchObject({ revision: 'B', earlierRevisions: ['A'] });
+  await here.generate('shop', [api], { generation: { revision: 'C' } });
+  here.applications.set('shop', { revisions: ['C'] });
+  await here.clock.advance(MINUTE);
+  here.applications.set('shop', { revisions: ['B'] });
+  await here.clock.advance(MINUTE);
+  expect(await here.comparison.outdated('shop')).toEqual({ kind: 'cached-manifest' });
+});
+
+test('what changed while we were away is told after the start', async () => {
+  await using here = await rendered(['A', 'B']);
+  await here.restart();
+  here.applications.set('shop', { revisions: ['A'] });
+  here.start();
+  await here.clock.advance(17_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
+});
+
+test('an application that names the plugin and never asked anything is told 30 s after all are known', async () => {
+  await using here = await freshWorld();
+  here.applications.complete = false;
+  here.applications.set('shop', { sources: [{ ...SOURCE, plugin: 'image-resolver-v1.2' }] });
+  here.applications.set('plain', { sources: [SOURCE] });
+  here.applications.set('foreign', { sources: [{ ...SOURCE, plugin: 'other' }] });
+  here.start();
+  await here.clock.advance(5 * MINUTE);
+  here.applications.complete = true;
+  await here.clock.advance(28_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([undefined, []]);
+  await here.clock.advance(4_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'unknown' }, ['shop']]);
+  expect(await here.comparison.outdated('plain')).toBeUndefined();
+  here.applications.set('late');
+  await here.clock.advance(32_000);
+  expect(here.overdue).toEqual(['shop', 'late']);
+});
