@@ -34,7 +34,6 @@ export function followApplications(options: FollowApplicationsOptions): Applicat
     reduce: (object: KubernetesObject) => { readonly key: string; readonly value: T },
     told: Pick<Follower<T>, 'changed' | 'removed'>,
   ): void => {
-    unlisted.add(path);
     const follower: Follower<T> = {
       ...told,
       listed: () => unlisted.delete(path),
@@ -73,7 +72,11 @@ export function followApplications(options: FollowApplicationsOptions): Applicat
     return { key: `${value.namespace}/${value.name}`, value };
   };
   const paths = namespaces?.map((namespace) => `${API}/namespaces/${encodeURIComponent(namespace)}/applications`);
-  for (const path of paths ?? [`${API}/applications`]) follow(path, reduce, followed);
+  for (const path of paths ?? [`${API}/applications`]) {
+    unlisted.add(path);
+    follow(path, reduce, followed);
+  }
+  // Without them no whole sync begins, and everything else goes on: so nobody waits for them.
   follow(
     `${API}/namespaces/${encodeURIComponent(controlPlaneNamespace)}/appprojects`,
     (object) => ({ key: object.metadata.name, value: reduceProject(object) }),

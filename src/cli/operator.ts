@@ -54,7 +54,7 @@ export async function openResolver(
       import('../remote/remote-resolver.ts'),
       import('../remote/controller-client.ts'),
     ]);
-    const token = person?.token ?? tokenFrom(DEFAULT_TOKEN_FILE);
+    const token = person?.token ?? tokenFrom(process.env['IMAGE_RESOLVER_TOKEN_FILE'] ?? DEFAULT_TOKEN_FILE);
     return createRemoteResolver({ controller, token, store: openStoreHere, configuration, now: Date.now });
   }
   const [{ createInProcessResolver }, broker, store] = await Promise.all([

@@ -10,6 +10,7 @@ export interface EnvironmentOverrides {
   readonly intervalMs?: number;
   readonly stateDirectory?: string;
   readonly dockerConfig?: string;
+  readonly controllerUrl?: string;
   /** This process is the controller. */
   readonly isController?: boolean;
 }
@@ -43,7 +44,8 @@ export function completeConfiguration(
   overrides: EnvironmentOverrides,
 ): OperatorConfiguration {
   const { rendering = {}, unmatchedPolicy = {}, credentialHelpers = {} } = file;
-  const hasController = file.controller !== undefined || overrides.isController === true;
+  const controllerUrl = overrides.controllerUrl ?? file.controller?.url;
+  const hasController = controllerUrl !== undefined || overrides.isController === true;
   const defaultInterval = hasController ? DEFAULTS.intervalWithController : DEFAULTS.interval;
   return {
     intervalMs: overrides.intervalMs ?? milliseconds(file.interval ?? defaultInterval),
@@ -71,7 +73,7 @@ export function completeConfiguration(
     unmatchedPolicy: { parameters: 'warn', file: 'error', annotations: 'error', ...unmatchedPolicy },
     modes: file.modes ?? [],
     controlPlaneNamespace: file.controlPlaneNamespace ?? 'argocd',
-    ...(file.controller !== undefined && { controller: file.controller }),
+    ...(controllerUrl !== undefined && { controller: { ...file.controller, url: controllerUrl } }),
     webhooks: (file.webhooks ?? []).map(({ type, secret, unauthenticated = false, host }) => ({
       type,
       unauthenticated,

@@ -166,6 +166,14 @@ function overridesFrom(environment: Environment): EnvironmentOverrides {
   }
   const dockerDirectory = given(environment, 'DOCKER_CONFIG');
   const duration = interval === undefined ? undefined : parseDuration(interval);
+  const controllerUrl = given(environment, 'IMAGE_RESOLVER_CONTROLLER');
+  if (controllerUrl !== undefined && !/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/.test(controllerUrl)) {
+    throw new UserError('OPERATOR_CONFIG_INVALID', {
+      what: `IMAGE_RESOLVER_CONTROLLER is ${JSON.stringify(controllerUrl)}, which is no http or https URL without user, query and fragment`,
+      where: 'environment variable IMAGE_RESOLVER_CONTROLLER',
+      fix: 'write it as http://image-resolver:8443',
+    });
+  }
   if (duration?.ok === false) {
     throw new UserError('OPERATOR_CONFIG_INVALID', {
       what: `IMAGE_RESOLVER_INTERVAL ${duration.problem}`,
@@ -176,6 +184,7 @@ function overridesFrom(environment: Environment): EnvironmentOverrides {
   return {
     ...(duration?.ok && { intervalMs: duration.value }),
     ...(stateDirectory !== undefined && { stateDirectory }),
+    ...(controllerUrl !== undefined && { controllerUrl }),
     // As docker has it, DOCKER_CONFIG is the folder that holds config.json.
     ...(dockerDirectory !== undefined && { dockerConfig: join(dockerDirectory, 'config.json') }),
   };

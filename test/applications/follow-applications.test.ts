@@ -48,7 +48,8 @@ test('Applications of all namespaces are known by their instance names, and thei
   });
   expect(applications.complete).toBe(false);
   await eventually(() => expect(applications.complete).toBe(true));
-  expect(applications.project('default')?.syncWindows).toMatchObject([{ kind: 'deny', schedule: '0 22 * * *' }]);
+  const windows = [{ kind: 'deny', schedule: '0 22 * * *' }];
+  await eventually(() => expect(applications.project('default')?.syncWindows).toMatchObject(windows));
 
   await real.apply({ ...applicationObject('team-a', 'web'), status: STATUS });
   await eventually(() => expect(applications.byInstanceName('team-a_web')?.comparisonError).toBe('two'));
