@@ -1,5 +1,9 @@
 import type { DocumentStore } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { nextTurn } from './waker.ts';
+
+/** An embedded store writes while everybody waits. */
+const WRITES_PER_TURN = 20;
 
 /**
  * Documents in memory, written behind. Changes of one key that follow each other closely become one write, so a check that
@@ -59,10 +63,13 @@ export class KeptDocuments<T> {
 
   async #write(): Promise<void> {
     // What is still to change in this turn joins in.
-    await new Promise((next) => setImmediate(next));
+    await nextTurn();
+    let written = 0;
     for (const key of this.#changed) {
       this.#changed.delete(key);
       await this.#writeOne(key);
+      written += 1;
+      if (written % WRITES_PER_TURN === 0) await nextTurn();
     }
     this.#writing = undefined;
   }

@@ -30,14 +30,14 @@ import {
   takenUp,
 } from './transitions.ts';
 import { ACKNOWLEDGE_MS, isDue, verdictOf } from './verdict.ts';
-import { Waker } from './waker.ts';
+import { nextTurn, Waker } from './waker.ts';
 
 const RETRY = { firstMs: 15_000, longestMs: 600_000 } as const;
 const CONFLICT = { firstMs: 1000, longestMs: 1000 } as const;
 /** RBAC is repaired by people. */
 const FORBIDDEN = { firstMs: 300_000, longestMs: 300_000 } as const;
-/** Comparisons at the same time. They ask the store, no network. */
-const COMPARISONS = 8;
+/** Comparisons at the same time. They ask the store, no network: more at once would only keep everybody else waiting. */
+const COMPARISONS = 2;
 /** After a comparison that failed, which is a bug or a broken disk. */
 const NOT_COMPARED = { firstMs: 30_000, longestMs: 30_000 } as const;
 /** In this time the queries of a generation have come. */
@@ -238,6 +238,8 @@ export class RefreshQueue {
   async #compare(name: string, cause: RefreshCause, signal: AbortSignal): Promise<void> {
     this.#comparing.add(name);
     try {
+      // A thousand applications of one image must not keep those waiting who are being rendered.
+      await nextTurn();
       const outdated = await this.#parts.comparison.outdated(name);
       // What happened meanwhile may not be in it.
       if (!signal.aborted && !this.#unchecked.has(name)) this.#settle(name, cause, outdated);

@@ -42,3 +42,8 @@ export class Waker {
     if (!signal.aborted) throw error;
   }
 }
+
+/** Lets everything else that is due go first. */
+export function nextTurn(): Promise<void> {
+  return new Promise((next) => setImmediate(next));
+}

@@ -94,6 +94,18 @@ test('a new commit with an image that moved is Argo CD’s own whole sync', asyn
   expect(conditions(here)).toEqual([]);
 });
 
+test('what somebody else had rendered is followed until the Application shows it', async () => {
+  const here = await moved(automated, (before) => before.argo.operate('one', 'person', true));
+  await here.render('one');
+  here.argo.endOperation('one');
+  await here.clock.advance(MINUTE);
+  expect(here.patched).toEqual([]);
+  expect(conditions(here)).toEqual([]);
+  await here.argo.push('one', 'commit-1');
+  await here.clock.advance(SECOND);
+  expect(conditions(here)).toEqual(['self-heal-off']);
+});
+
 test('sync: full with consent starts exactly one whole sync at the synced revision', async () => {
   const here = await moved({ ...consented, hasHooks: true }, wantingFull);
   await here.clock.advance(10 * MINUTE);
