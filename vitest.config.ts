@@ -3,7 +3,8 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/golden/**'],
+    // A whole Argo CD is started by `npm run test:argocd`.
+    exclude: ['test/golden/**', 'test/argocd/**'],
     // One worker per core: most tests wait for programs that they start, and vitest would leave a core free.
     maxWorkers: '100%',
     testTimeout: 60_000,
