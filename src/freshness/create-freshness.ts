@@ -3,26 +3,27 @@ import type { Access, CallerClaim } from '../registry/access.ts';
 import type { Fault, RegistryClient } from '../registry/sources.ts';
 import type { Sleep } from '../registry/time.ts';
 import type { Registrations } from '../registrations/registration.ts';
-import { rest, startDeadline } from '../resolve/deadline.ts';
-import { headOf } from '../resolve/evaluate.ts';
+import { rest } from '../resolve/deadline.ts';
 import { pauseKeys, type Job, type Ports, type SelectByName, type Settle, type Settled } from '../resolve/job.ts';
 import { listingKey } from '../resolve/keys.ts';
 import { settle } from '../resolve/settle.ts';
 import { settleKnown } from '../resolve/settle-known.ts';
-import { observedStore, type DecisionMove } from '../store/observed-store.ts';
-import type { DecisionKey, Store, StoredDecision } from '../store/store.ts';
+import { observedStore } from '../store/observed-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Tag } from '../image/reference.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { GaugeSource, Metrics } from '../telemetry/metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { Announcements } from './announcements.ts';
 import { countedClient } from './counted-client.ts';
 import { FirstResolutions } from './first-resolutions.ts';
 import type { Freshness, Hint, MoveCause, Moved, Standing } from './freshness.ts';
+import { freshnessGauges, type FreshnessGauges } from './gauges.ts';
+import { jobOf, Looker, PATIENCE_MS, readAt, type Looked } from './looker.ts';
 import { Rests, type Rest } from './rests.ts';
-import { runningDecision } from './running-image.ts';
 import { Schedule } from './schedule.ts';
 import { SteadyTime } from './steady-time.ts';
 import { isShown, tagSeen } from './tag-seen.ts';
-import type { Followed, TagSeen, Target } from './target.ts';
+import { followedOf, isUsed, type Followed, type TagSeen, type Target } from './target.ts';
 import { pausedFault, throttledFault, troubleOf } from './trouble.ts';
 import { WatchList, type Operator } from './watch-list.ts';
 
@@ -49,15 +50,13 @@ export interface FreshnessOptions {
 
 /** {@link Freshness}, with what it shows of itself. */
 export interface ObservableFreshness extends Freshness {
-  readonly gauges: Required<Pick<GaugeSource, 'decisions' | 'listingAges' | 'pausedHosts'>>;
+  readonly gauges: FreshnessGauges;
 }
 
 /** Looks at once that are due by time; requests are bounded per host by the registry client. */
 const LOOKS_AT_ONCE = 32;
 /** Besides those, for what somebody waits for. */
 const URGENT_LOOKS_AT_ONCE = 8;
-/** How long one decision may take, in milliseconds. */
-const PATIENCE_MS = 60_000;
 /** Looks at one target are at least this far apart, however many hints there are, in milliseconds. */
 const HINTS_APART_MS = 1_000;
 /** When a tag that a hint named and the first look did not show is looked for again, in milliseconds after that look. */
@@ -73,24 +72,12 @@ const ALONE_MS: number = 30 * 60 * 1000;
 const LONGEST_WAIT_MS = 10_000;
 /** Applications that are worked out anew at a time after the operator changed something. */
 const READMIT_AT_ONCE = 100;
-/** Up to this many candidates newest-build asks for all of them anyway. */
-const ALL_ARE_ASKED_UP_TO = 20;
-/** Applications whose running images are looked at for a first decision. */
-const APPLICATIONS_FOR_FLOOR = 20;
 /** A listing that the poller is just about to renew is new enough for a first resolution. */
 const LATE_LOOK = 1.2;
 
 /** Keeps decisions fresh from what is registered. Nothing happens before `run`, but for what is asked through `settle`. */
 export function createFreshness(options: FreshnessOptions): ObservableFreshness {
   return new PollingFreshness(options);
-}
-
-/** How one look ended. */
-interface Looked {
-  /** The first fault there was. */
-  readonly fault?: Fault;
-  /** The listing (or digest) itself was read. */
-  readonly complete: boolean;
 }
 
 class PollingFreshness implements ObservableFreshness {
@@ -102,25 +89,19 @@ class PollingFreshness implements ObservableFreshness {
   readonly #first: FirstResolutions;
   readonly #regular = new Schedule<Target>();
   readonly #soon = new Schedule<Target>();
-  readonly #moved = new Set<(moved: Moved) => void>();
-  readonly #recovered = new Set<(applications: readonly string[]) => void>();
+  readonly #announcements: Announcements;
+  readonly #looker: Looker;
   readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   /** Decisions that were not looked up yet. */
   #toLoad = new Set<Followed>();
   /** Applications to work out anew. */
   readonly #toReadmit = new Set<string>();
-  /** Keys whose decision moved in a work that is not over yet. */
-  readonly #justMoved = new Set<DecisionKey>();
   #started = false;
   #isAwake = false;
   #wait: AbortController | undefined;
 
-  readonly gauges: ObservableFreshness['gauges'] = {
-    decisions: () => this.#countDecisions(),
-    listingAges: () => this.#listingAges(),
-    pausedHosts: () => this.#pausedHosts(),
-  };
+  readonly gauges: FreshnessGauges;
 
   readonly settle: Settle = (job, signal, who) => this.#settle(job, signal, who);
 
@@ -134,7 +115,7 @@ class PollingFreshness implements ObservableFreshness {
     const registry = (): Promise<RegistryClient> =>
       (client ??= options.registry().then((one) => countedClient(one, metrics, countOf)));
     const portsFor = (cause: MoveCause): Ports => ({
-      store: observedStore(store, (move) => this.#tellMoved(move, cause)),
+      store: observedStore(store, (move) => this.#announcements.moved(move, cause)),
       now,
       sleep,
       random,
@@ -148,6 +129,9 @@ class PollingFreshness implements ObservableFreshness {
       first: portsFor('first'),
     };
     this.#list = new WatchList(options.operator, (followed) => this.#toLoad.add(followed));
+    this.#announcements = new Announcements(options, this.#list);
+    this.#looker = new Looker(options.applications, this.#announcements);
+    this.gauges = freshnessGauges(this.#list, this.#rests, now, () => this.#time.now());
     this.#first = new FirstResolutions({
       now,
       sleep,
@@ -208,13 +192,11 @@ class PollingFreshness implements ObservableFreshness {
   }
 
   onMoved(listener: (moved: Moved) => void): () => void {
-    this.#moved.add(listener);
-    return () => this.#moved.delete(listener);
+    return this.#announcements.onMoved(listener);
   }
 
   onRecovered(listener: (applications: readonly string[]) => void): () => void {
-    this.#recovered.add(listener);
-    return () => this.#recovered.delete(listener);
+    return this.#announcements.onRecovered(listener);
   }
 
   // What is asked by requests
@@ -222,7 +204,7 @@ class PollingFreshness implements ObservableFreshness {
   async #settle(job: Job, signal: AbortSignal, who: CallerClaim): Promise<Settled> {
     const known = await settleKnown(job, this.#ports.first);
     if (known !== undefined) return known;
-    const running = await this.#runs(job, [who.application]);
+    const running = await this.#looker.running(job, [who.application], this.#ports.first);
     const settled = this.#isThrottled(job)
       ? ({ kind: 'fault', fault: throttledFault(job.access) } as const)
       : await this.#first.ask({ ...job, ...(running === undefined ? {} : { floor: running }) }, signal);
@@ -237,34 +219,20 @@ class PollingFreshness implements ObservableFreshness {
     return this.#rests.of(access).some(({ kind, until }) => kind === 'throttled' && until > now);
   }
 
-  async #runs(job: Job, applications: Iterable<string>): Promise<StoredDecision | undefined> {
-    const images: string[] = [];
-    for (const name of applications)
-      images.push(...(this.#options.applications.byInstanceName(name)?.liveImages ?? []));
-    return images.length === 0 ? undefined : runningDecision(job, images, this.#ports.first);
-  }
-
   async #resolveFirst(job: Job, signal: AbortSignal): Promise<Settled> {
     const startedAt = this.#time.now();
     const begunAt = this.#options.now();
     const patient = { ...job, intervalMs: job.intervalMs * LATE_LOOK, patienceMs: PATIENCE_MS };
     const settled = await settle(patient, this.#ports.first, signal);
-    if (settled.kind !== 'fault' && (await this.#readAt(job)) >= begunAt) this.#succeeded(job.access, startedAt);
+    if (settled.kind !== 'fault' && (await readAt(job, this.#options.store)) >= begunAt) this.#succeeded(job.access, startedAt);
     return settled;
   }
 
   #endedFirst({ key }: Job, settled: Settled): void {
-    const moved = this.#justMoved.delete(key);
+    const moved = this.#announcements.hasMoved(key);
     const followed = this.#list.decision(key);
     if (followed === undefined || settled.kind === 'fault' || moved) return;
-    this.#tellRecovered([followed]);
-  }
-
-  /** When the listing, or the digest of a followed tag, was read last. */
-  async #readAt({ listing, followed }: Pick<Job, 'listing' | 'followed'>): Promise<number> {
-    const { store } = this.#options;
-    if (followed === undefined) return (await store.listings.get(listing))?.fetchedAt ?? 0;
-    return (await store.facts.head(listing, followed))?.seenAt ?? 0;
+    this.#announcements.settled(followed);
   }
 
   // What is registered
@@ -292,21 +260,14 @@ class PollingFreshness implements ObservableFreshness {
 
   /** A decision that was made after an answer was given, and before that was registered, was told to nobody. */
   async #recoverLate(application: string): Promise<void> {
-    const failed = this.#failedImages(application);
+    const failed = this.#announcements.failedImages(application);
     for (const { image, followed, wantsDigest } of this.#list.usesOf(application)) {
       if (!failed.has(image)) continue;
-      const job = { ...this.#jobOf(followed, this.#options.now()), wantsDigest };
+      const job = { ...jobOf(followed, this.#options.now()), wantsDigest };
       if ((await settleKnown(job, this.#ports.first))?.kind !== 'decided') continue;
-      for (const listener of this.#recovered) listener([application]);
+      this.#announcements.recovered([application]);
       return;
     }
-  }
-
-  #failedImages(application: string): ReadonlySet<string> {
-    const failed = this.#options.registrations
-      .of(application)
-      .flatMap(({ answers }) => answers.filter(({ given }) => given.kind === 'error').map(({ ask }) => ask.image));
-    return new Set(failed);
   }
 
   #readmit(): void {
@@ -341,11 +302,11 @@ class PollingFreshness implements ObservableFreshness {
   async #planFirst(target: Target, isStart: boolean): Promise<void> {
     const { store, now, random } = this.#options;
     const { intervalMs } = target;
-    const readAt = await this.#readAt({ listing: target.listing, ...followedOf(target) });
+    const seenAt = await readAt({ listing: target.listing, ...followedOf(target) }, store);
     const fault = await store.faults.get(target.id);
     if (fault !== undefined) target.failing = { since: fault.at, fault: fault.fault };
-    if (readAt > 0) target.lastCompleteAt = readAt;
-    const age = now() - readAt;
+    if (seenAt > 0) target.lastCompleteAt = seenAt;
+    const age = now() - seenAt;
     const isFresh = age >= 0 && age < intervalMs;
     const asBefore = intervalMs * (0.9 + 0.2 * random()) - age;
     const soon = random() * (isStart ? Math.min(intervalMs, SPREAD_MS) : intervalMs);
@@ -485,7 +446,7 @@ class PollingFreshness implements ObservableFreshness {
     const cause = hint?.cause ?? (target.awaited.size > 0 ? 'webhook' : 'poll');
     try {
       const before = await this.#noteBefore(target, hint?.tags ?? new Set());
-      const looked = await this.#settleAll(target, cause, hint?.tags ?? new Set());
+      const looked = await this.#looker.look(target, hint?.tags ?? new Set(), this.#ports[cause], this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       this.#judge(target, looked, startedAt);
       await this.#updateAwaited(target, before, startedAt);
@@ -505,75 +466,6 @@ class PollingFreshness implements ObservableFreshness {
     const before = new Map<Tag, TagSeen>();
     for (const tag of tags) before.set(tag, await tagSeen(target, tag, this.#options.store));
     return before;
-  }
-
-  /** One listing for all decisions from it: the first that is settled makes it, the others find it. */
-  async #settleAll(target: Target, cause: MoveCause, hinted: ReadonlySet<Tag>): Promise<Looked> {
-    const { now } = this.#options;
-    const begunAt = now();
-    const ports = this.#ports[cause];
-    let fault: Fault | undefined;
-    let complete = false;
-    for (const followed of inOrder(target)) {
-      if (this.#stop.signal.aborted) break;
-      const job = await this.#withFloor(this.#jobOf(followed, begunAt), followed);
-      // Who has a decision is as patient as the job says; who has none, as long as the signal lets it.
-      using deadline = followed.decided ? undefined : startDeadline(PATIENCE_MS, this.#options, this.#stop.signal);
-      const signal = deadline?.signal ?? this.#stop.signal;
-      await this.#askHinted(job, hinted, ports, signal);
-      const settled = await settle(job, ports, signal);
-      const moved = this.#justMoved.delete(followed.key);
-      complete ||= (await this.#readAt(job)) >= begunAt;
-      if (settled.kind === 'fault') {
-        fault ??= settled.fault;
-        // The others would only fail the same way.
-        if (!complete || troubleOf(settled.fault) !== undefined) break;
-        continue;
-      }
-      followed.decided = settled.kind === 'decided';
-      if (target.failing !== undefined && !moved) this.#tellRecovered([followed]);
-    }
-    return { complete, ...(fault === undefined ? {} : { fault }) };
-  }
-
-  async #withFloor(job: Job, followed: Followed): Promise<Job> {
-    if (followed.decided) return job;
-    const applications = new Set<string>();
-    for (const { application } of followed.uses) {
-      if (applications.add(application).size >= APPLICATIONS_FOR_FLOOR) break;
-    }
-    const floor = await this.#runs(job, applications);
-    return floor === undefined ? job : { ...job, floor };
-  }
-
-  /** newest-build asks for few of many tags. One that somebody says was pushed again is one of them. */
-  async #askHinted(job: Job, hinted: ReadonlySet<Tag>, ports: Ports, signal: AbortSignal): Promise<void> {
-    if (hinted.size === 0 || job.selection.strategy.kind !== 'newest-build') return;
-    const listing = await ports.store.listings.get(job.listing);
-    if (listing === undefined || listing.count <= ALL_ARE_ASKED_UP_TO) return;
-    for (const tag of hinted) {
-      if ((await headOf(job, tag, ports, signal)).kind === 'fault') return;
-    }
-  }
-
-  #jobOf({ key, target, access, selection, onRemoved, uses }: Followed, startedAt: number): Job {
-    let wantsDigest = false;
-    for (const use of uses) wantsDigest ||= use.wantsDigest;
-    const [first] = uses;
-    return {
-      key,
-      listing: target.listing,
-      access,
-      selection,
-      ...(first?.project === undefined ? {} : { project: first.project }),
-      ...followedOf(target),
-      onRemoved,
-      wantsDigest,
-      intervalMs: 0,
-      startedAt,
-      patienceMs: PATIENCE_MS,
-      steps: [],
-    };
   }
 
   /** What a look says of the target and its registry, and when the next one is. */
@@ -652,67 +544,6 @@ class PollingFreshness implements ObservableFreshness {
     }
   }
 
-  // What others are told
-
-  #tellMoved(move: DecisionMove, cause: MoveCause): void {
-    const { log, metrics } = this.#options;
-    this.#justMoved.add(move.key);
-    const followed = this.#list.decision(move.key);
-    const applications = new Set<string>();
-    if (followed !== undefined) {
-      followed.decided = true;
-      for (const { application } of followed.uses) applications.add(application);
-      const from = move.from === undefined ? {} : { from: text(move.from) };
-      const repository = followed.access.repository.name;
-      log.info('decision-moved', { repository, ...from, to: text(move.to), cause, applications: applications.size });
-    }
-    metrics.decisionMoved(cause === 'user' ? 'poll' : cause);
-    for (const listener of this.#moved) listener({ move, cause, applications: [...applications] });
-  }
-
-  #tellRecovered(decisions: readonly Followed[]): void {
-    const applications = new Set<string>();
-    for (const { uses } of decisions) {
-      for (const { application, image } of uses) {
-        if (!applications.has(application) && this.#failedImages(application).has(image)) applications.add(application);
-      }
-    }
-    if (applications.size === 0) return;
-    for (const listener of this.#recovered) listener([...applications]);
-  }
-
-  #countDecisions(): { readonly current: number; readonly stale: number } {
-    let current = 0;
-    let stale = 0;
-    for (const { decided, target, uses } of this.#list.decisions()) {
-      if (!decided || uses.size === 0) continue;
-      if (target.failing === undefined) current += 1;
-      else stale += 1;
-    }
-    return { current, stale };
-  }
-
-  #listingAges(): ReadonlyMap<string, number> {
-    const ages = new Map<string, number>();
-    const now = this.#options.now();
-    for (const target of this.#list.targets()) {
-      if (target.tag !== undefined || target.lastCompleteAt === undefined || !isUsed(target)) continue;
-      const { host } = target.access.endpoint;
-      const seconds = Math.max(now - target.lastCompleteAt, 0) / 1000;
-      ages.set(host, Math.max(seconds, ages.get(host) ?? 0));
-    }
-    return ages;
-  }
-
-  #pausedHosts(): ReadonlyMap<string, number> {
-    const paused = new Map<string, number>();
-    const now = this.#time.now();
-    for (const { host, until } of this.#rests.all()) {
-      const seconds = Math.max(until - now, 0) / 1000;
-      paused.set(host, Math.max(seconds, paused.get(host) ?? 0));
-    }
-    return paused;
-  }
 }
 
 /** Who finds out whether a rest is over: one that did not fail itself, because who did may be the trouble. */
@@ -722,25 +553,6 @@ function probeOf({ parked }: Rest): Target | undefined {
   return first;
 }
 
-/** What reads names only first: dates may take long to get. */
-function inOrder(target: Target): readonly Followed[] {
-  const isSlow = ({ selection }: Followed): number => (selection.strategy.kind === 'newest-build' ? 1 : 0);
-  return [...target.decisions.values()].sort((a, b) => isSlow(a) - isSlow(b));
-}
-
-function followedOf({ tag }: Target): { readonly followed?: Tag } {
-  return tag === undefined ? {} : { followed: tag };
-}
-
-function isUsed({ decisions }: Target): boolean {
-  for (const { uses } of decisions.values()) if (uses.size > 0) return true;
-  return false;
-}
-
 function shown({ access, tag }: Target): { readonly repository: string; readonly tag?: string } {
   return { repository: access.repository.name, ...(tag === undefined ? {} : { tag }) };
-}
-
-function text({ tag, digest }: StoredDecision): string {
-  return digest === undefined ? tag : `${tag}@${digest}`;
 }

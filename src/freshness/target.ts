@@ -66,3 +66,13 @@ export interface Target {
   hint?: { cause: 'webhook' | 'user'; readonly tags: Set<Tag> };
   readonly awaited: Map<Tag, Awaited>;
 }
+
+export function isUsed({ decisions }: Target): boolean {
+  for (const { uses } of decisions.values()) if (uses.size > 0) return true;
+  return false;
+}
+
+/** As jobs say it. */
+export function followedOf({ tag }: Target): { readonly followed?: Tag } {
+  return tag === undefined ? {} : { followed: tag };
+}

@@ -124,7 +124,7 @@ class KeptRegistrations implements Registrations {
       registration,
       writtenAt: registration.answeredAt,
       seen: alike.length > 0,
-      generations: before?.generations ?? new Map(),
+      generations: before?.generations ?? new Map<string, readonly RegisteredAnswer[]>(),
     };
     remember(entry.generations, generation.id, answers);
     if (before !== undefined && isUnchanged(before, registration)) {
@@ -159,7 +159,7 @@ class KeptRegistrations implements Registrations {
   async verify(): Promise<void> {
     if (!this.#applications.complete) return;
     this.#verified = true;
-    for (const application of [...this.#entries.keys()]) await this.#verifyOne(application);
+    for (const application of Array.from(this.#entries.keys())) await this.#verifyOne(application);
   }
 
   /** Ends what the Application no longer refers to. */
@@ -168,7 +168,7 @@ class KeptRegistrations implements Registrations {
     if (entries === undefined) return;
     const application = this.#applications.byInstanceName(name);
     let ended = false;
-    for (const entry of [...entries.values()]) {
+    for (const entry of Array.from(entries.values())) {
       if (application === undefined ? !this.#applications.complete : !this.#hasEnded(entry, application)) continue;
       ended = true;
       await this.#end(entry);

@@ -58,14 +58,14 @@ test('an answer that was registered after its decision came is told to be outdat
   here.registry.latencyMs = 11_000;
   here.applications.set('shop');
   const generation = here.generate('shop', [ask(semver('~1.0'))]);
-  const { record } = here.registrations;
+  const record = here.registrations.record.bind(here.registrations);
   let release = (): void => undefined;
   const held = new Promise<void>((done) => {
     release = done;
   });
   here.registrations.record = async (...of) => {
     await held;
-    return record.call(here.registrations, ...of);
+    return record(...of);
   };
   await here.clock.advance(20_000);
   expect(here.moved).toMatchObject([{ applications: [] }]);
@@ -163,9 +163,9 @@ test('a first decision does not fall below a running tag that the registry has a
   await using here = await freshWorld();
   here.registry.pushAll(API, ['1.0.4', '1.0.5']);
   here.applications.set('shop', { liveImages: [`${API}:1.0.5`] });
-  const { list } = here.registry;
+  const list = here.registry.list.bind(here.registry);
   here.registry.list = async (...of) => {
-    const listing = await list.call(here.registry, ...of);
+    const listing = await list(...of);
     return listing.kind === 'complete' ? { ...listing, tags: listing.tags.filter((tag) => tag !== '1.0.5') } : listing;
   };
   expect((await here.generate('shop', [ask(semver('~1.0'))])).map(inShort)).toEqual(['1.0.5']);

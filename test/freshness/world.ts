@@ -164,7 +164,7 @@ export async function freshWorld(options: { readonly random?: () => number } = {
       await stop();
       rmSync(directory, { recursive: true, force: true });
     },
-  } as FreshWorld;
+  } satisfies Partial<FreshWorld> as Partial<FreshWorld> as FreshWorld;
   return Object.assign(self, await open());
 }
 
