@@ -2,13 +2,13 @@ import { modeFor } from '../operator/mode.ts';
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
 import { sleepForReal, type Sleep } from '../registry/time.ts';
 import { choiceResolution } from '../resolve/choice.ts';
+import { observed } from '../resolve/observed.ts';
 import type { Ask, GenerationReport, Resolution, ResolveQuery, Resolver } from '../resolve/resolver.ts';
 import type { ReceivedAnswer, Store } from '../store/store.ts';
 import { createControllerClient, type ControllerClient } from './controller-client.ts';
 import { answerFault, ControllerFault } from './controller-fault.ts';
 import { ShapeError } from './json-shape.ts';
 import { isWorthWriting, keptFrom, type KeptResolution, readKept, servedAgain } from './kept-answer.ts';
-import { withoutFailing } from './observed.ts';
 import { MAX_ASKS, MAX_NOTICES, MAX_REQUEST_BYTES, PATHS, type ReportBody } from './protocol.ts';
 import { questionOf } from './question.ts';
 import { readResolutions } from './read-resolutions.ts';
@@ -83,7 +83,7 @@ class RemoteResolver implements Resolver {
       const resolution = answered.get(ask);
       if (resolution === undefined) throw new Error('an ask was not answered');
       const mode = modeFor(configuration, { ...query.who, repository: ask.repository });
-      return mode === 'observe' ? withoutFailing(resolution) : resolution;
+      return mode === 'observe' ? observed(resolution) : resolution;
     });
   }
 

@@ -7,7 +7,8 @@ import { choiceResolution } from './choice.ts';
 import { inParallel } from './concurrency.ts';
 import { explanationOf } from './explain.ts';
 import type { Job, Ports, Settle, Settled } from './job.ts';
-import { observed, resolutionOf } from './resolution.ts';
+import { observed } from './observed.ts';
+import { resolutionOf } from './resolution.ts';
 import type { Resolution, ResolveQuery } from './resolver.ts';
 
 /** How long somebody with a decision waits for a newer one, in milliseconds. */

@@ -13,7 +13,6 @@ import {
   nothingError,
   nothingNotice,
   notThereYet,
-  observedNotice,
   staleNotice,
 } from './wording.ts';
 
@@ -47,35 +46,6 @@ export async function resolutionOf(
       return faulty(admitted, settled, answer, ports);
     default:
       return settled satisfies never;
-  }
-}
-
-/** In mode observe nothing is written and nothing fails. */
-export function observed(resolution: Resolution): Resolution {
-  const { explanation, notices } = resolution;
-  const base = {
-    kind: 'as-in-git',
-    reason: 'observe',
-    ...(explanation === undefined ? {} : { explanation }),
-  } as const;
-  switch (resolution.kind) {
-    case 'decided':
-    case 'stale':
-    case 'held':
-      return { ...base, would: resolution.decision, why: `observed only: ${resolution.why}`, notices };
-    case 'unsatisfied':
-    case 'refused':
-    case 'failed':
-      return {
-        ...base,
-        why: `observed only: ${resolution.why}`,
-        notices: [...notices, observedNotice(resolution.error)],
-      };
-    case 'pinned':
-    case 'as-in-git':
-      return resolution;
-    default:
-      return resolution satisfies never;
   }
 }
 

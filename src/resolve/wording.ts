@@ -1,21 +1,12 @@
 import type { Notice, UserErrorData } from '../error/user-error.ts';
 import type { Tag } from '../image/reference.ts';
 import type { Fault } from '../registry/sources.ts';
+import { ageInWords } from '../text/age.ts';
 import { placed, type Admitted } from './admit.ts';
 import type { Settled } from './job.ts';
 import { NEVER_CONFIRMED, type Decision } from '../store/store.ts';
 
 // What people read. Equal faults give equal text: no times in errors, ages in notices in coarse words only.
-
-/** An age in coarse words: `3 hours`. Of a time in the future nothing is known. */
-function ageInWords(ms: number): string {
-  if (ms < 0) return 'an unknown time';
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 1) return 'less than a minute';
-  if (minutes < 120) return minutes === 1 ? '1 minute' : `${minutes} minutes`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
-}
 
 /** An image as it is written: `ghcr.io/acme/web:1.0.6`. */
 export function imageText({ ask }: Admitted, decision: Decision): string {
@@ -106,9 +97,4 @@ export function frozenElsewhereError({ ask }: Admitted): UserErrorData {
     },
     ask,
   );
-}
-
-/** An error in mode observe: said, and not failing anything. */
-export function observedNotice(error: UserErrorData): Notice {
-  return { code: error.code, what: error.what, where: error.where };
 }
