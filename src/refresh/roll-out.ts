@@ -5,13 +5,23 @@ import { movedImagesSchema, type MovedImage } from './moved-image.ts';
 /** Why Argo CD will not simply roll out an image that moved. */
 export type Blocked = 'self-heal-off' | 'last-sync-failed' | 'hooks';
 
+/** A moment since which the Application may not have been compared. */
+export interface Before {
+  /** Somebody else had the image rendered, or a sync ended. */
+  readonly what: 'rendering' | 'sync';
+  /** `status.reconciledAt` then. */
+  readonly reconciledAt: string;
+}
+
 /** What becomes of a confirmed refresh that moved an image. Plain JSON; kept in the store. */
 export interface RollOut {
   readonly images: readonly MovedImage[];
-  /** Somebody else had it rendered, and the Application was last reconciled then: it may not show the image yet. */
-  readonly reconciledAt?: string;
+  /** What the Application shows is of before until it is reconciled after this. */
+  readonly before?: Before;
   /** `finishedAt` of the operation that was the last one then. */
   readonly lastSyncAt?: string;
+  /** `finishedAt` of the newest operation that was seen. */
+  readonly seenSyncAt?: string;
   /** Whole sync of ours (`sync: full`). `asking` is kept before the request is sent. */
   readonly full: 'none' | 'wanted' | 'held' | 'asking' | 'started' | 'failed';
   /** When the whole sync was asked for, milliseconds since the epoch. */
@@ -24,8 +34,9 @@ const BLOCKED = ['self-heal-off', 'last-sync-failed', 'hooks'] as const satisfie
 
 export const rollOutSchema: v.GenericSchema<unknown, RollOut> = v.object({
   images: movedImagesSchema,
-  reconciledAt: v.exactOptional(v.string()),
+  before: v.exactOptional(v.object({ what: v.picklist(['rendering', 'sync']), reconciledAt: v.string() })),
   lastSyncAt: v.exactOptional(v.string()),
+  seenSyncAt: v.exactOptional(v.string()),
   full: v.picklist(['none', 'wanted', 'held', 'asking', 'started', 'failed']),
   fullAt: v.exactOptional(v.number()),
   blocked: v.array(v.picklist(BLOCKED)),
@@ -42,12 +53,11 @@ export type Prospect = 'in-sync' | 'unknown' | 'manual' | 'automatic' | Blocked;
 export function prospectOf(application: Application): Prospect {
   const { automated, syncStatus, lastSync, operating, hasHooks } = application;
   if (automated === undefined) return 'manual';
-  if (syncStatus === 'Unknown') return 'unknown';
+  // How a running operation ends decides; while one runs the last one is not known.
+  if (operating || syncStatus === 'Unknown') return 'unknown';
   if (syncStatus === 'Synced') return 'in-sync';
   if (!wasSyncedAtRevision(application)) return 'automatic';
   if (automated.selfHeal && hasHooks && lastSync?.phase === 'Succeeded') return 'hooks';
-  // How the running operation ends decides.
-  if (operating) return 'unknown';
   if (lastSync?.phase !== 'Succeeded') return 'last-sync-failed';
   return automated.selfHeal ? 'automatic' : 'self-heal-off';
 }
@@ -88,9 +98,21 @@ function hooksWereSkipped(rollOut: RollOut, { automated, hasHooks, lastSync }: A
   return lastSync.finishedAt === rollOut.lastSyncAt ? rollOut.blocked.includes('hooks') : lastSync.selective;
 }
 
-/** The Application may not have been compared with the new image yet. */
-export function isOfBefore(rollOut: RollOut, { reconciledAt, syncStatus }: Application): boolean {
-  return rollOut.reconciledAt !== undefined && reconciledAt === rollOut.reconciledAt && syncStatus !== 'OutOfSync';
+/** What the Application shows says nothing yet. */
+export function isOfBefore({ before }: RollOut, { reconciledAt, syncStatus }: Application): boolean {
+  if (before === undefined || reconciledAt !== before.reconciledAt) return false;
+  // An image that is rendered and differs from what is live is shown; after a sync it may be that it no longer differs.
+  return before.what === 'sync' || syncStatus !== 'OutOfSync';
+}
+
+/** Argo CD writes that a sync ended before it compares again. */
+export function afterSync(rollOut: RollOut, { lastSync, reconciledAt }: Application): RollOut {
+  const finishedAt = lastSync?.finishedAt;
+  if (finishedAt === undefined || finishedAt === rollOut.seenSyncAt) return rollOut;
+  const seen = { ...rollOut, seenSyncAt: finishedAt };
+  // Both are times of Argo CD's controller, in whole seconds of UTC.
+  const isCompared = reconciledAt === undefined || reconciledAt > finishedAt;
+  return isCompared ? seen : { ...seen, before: { what: 'sync', reconciledAt } };
 }
 
 /** Nothing more is to be expected or told. */

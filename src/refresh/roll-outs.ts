@@ -19,7 +19,7 @@ import {
 } from './messages.ts';
 import type { MovedImage } from './moved-image.ts';
 import { Pace } from './pace.ts';
-import { blockedNow, isOfBefore, isOver, prospectOf, type Blocked, type RollOut } from './roll-out.ts';
+import { afterSync, blockedNow, isOfBefore, isOver, prospectOf, type Blocked, type RollOut } from './roll-out.ts';
 import { Waker } from './waker.ts';
 
 /** How often it is asked whether a sync window opened. */
@@ -77,8 +77,8 @@ export class RollOuts {
     const { images, reconciledAt, lastSyncAt } = move;
     this.#set(application.instanceName, {
       images,
-      ...(reconciledAt !== undefined && { reconciledAt }),
-      ...(lastSyncAt !== undefined && { lastSyncAt }),
+      ...(reconciledAt !== undefined && { before: { what: 'rendering', reconciledAt } }),
+      ...(lastSyncAt !== undefined && { lastSyncAt, seenSyncAt: lastSyncAt }),
       full: move.wantsFull && this.#mayBeFull(application) ? 'wanted' : 'none',
       blocked: [],
     });
@@ -94,7 +94,7 @@ export class RollOuts {
       if (this.#parts.applications.complete) this.#forget(name);
       return;
     }
-    const next = this.#reported(application, this.#followed(application, rollOut));
+    const next = this.#reported(application, this.#followed(application, afterSync(rollOut, application)));
     if (isOver(next, application)) this.#forget(name);
     else if (next !== rollOut) this.#set(name, next);
   }

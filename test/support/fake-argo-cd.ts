@@ -2,6 +2,9 @@ import type { Application, ApplicationChange, Applications } from '../../src/app
 import { KubernetesError, type Kubernetes, type KubernetesObject } from '../../src/kubernetes/kubernetes.ts';
 import type { FakeClock } from './clock.ts';
 
+/** From the end of a sync to the end of the comparison that follows it. */
+const AFTER_SYNC_MS = 1000;
+
 /** What rendering an application gave: its manifests in short, or what `status.conditions` will say. */
 export type Rendered = { readonly manifests: string } | { readonly error: string };
 
@@ -192,6 +195,7 @@ export class FakeArgoCd implements Applications {
   operate(name: string, by = 'person', endlessly = false): void {
     const state = this.#state(name);
     this.#change(state, { operating: true });
+    // One that is asked for only; while one runs, the last one is not to be seen.
     if (!endlessly) void this.#sync(state, false, by);
   }
 
@@ -266,9 +270,7 @@ export class FakeArgoCd implements Applications {
         reconciledAt,
         resources: [{ kind: 'Deployment', name, status: syncStatus }],
         sync: { status: syncStatus, ...(isMultiSource ? { revisions } : { revision: revisions[0] }) },
-        ...(lastSync && {
-          operationState: { phase: operating ? 'Running' : lastSync.phase, finishedAt: lastSync.finishedAt },
-        }),
+        operationState: lastSync ?? { phase: 'Running' },
       },
     };
   }
@@ -321,18 +323,20 @@ export class FakeArgoCd implements Applications {
   }
 
   async #sync(state: State, selective: boolean, by: string): Promise<void> {
+    this.#change(state, {}, ['lastSync']);
     await this.#wait(state.behaviour.syncMs);
     const { syncFails } = state.behaviour;
     if (!syncFails) state.live = state.manifests;
     const { instanceName, revisions } = state.application;
     this.syncs.push({ application: instanceName, selective, by });
-    // A sync that ended is followed by a comparison.
+    const phase = syncFails ? 'Failed' : 'Succeeded';
     this.#change(state, {
       operating: false,
-      reconciledAt: this.#time(),
-      syncStatus: syncFails ? state.application.syncStatus : 'Synced',
-      lastSync: { phase: syncFails ? 'Failed' : 'Succeeded', revisions, finishedAt: this.#time(), selective },
+      lastSync: { phase, revisions, finishedAt: this.#time(), selective },
     });
+    // The comparison that follows shows what came of it.
+    await this.#wait(AFTER_SYNC_MS);
+    if (this.#states.get(instanceName) === state) this.#compared(state, { manifests: state.manifests }, {});
   }
 
   #change(state: State, change: Partial<Application>, without: readonly (keyof Application)[] = []): void {
