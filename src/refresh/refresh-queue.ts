@@ -191,6 +191,7 @@ export class RefreshQueue {
       this.#keep(name, resumed(entry, this.#parts.applications.byInstanceName(name)));
       this.#touch(name, entry.cause);
     }
+    this.#rollOuts.resume();
     const names = [...new Set([...this.#parts.registrations.all()].map(({ application }) => application))];
     this.#do(this.#sweep(names, signal));
   }

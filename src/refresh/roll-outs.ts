@@ -99,6 +99,11 @@ export class RollOuts {
     else if (next !== rollOut) this.#set(name, next);
   }
 
+  /** Every Application is known: takes up what an earlier process kept. */
+  resume(): void {
+    for (const [name] of this.#kept.rollOuts()) this.look(name);
+  }
+
   blocked(name: string): readonly Blocked[] {
     return this.#kept.rollOut(name)?.blocked ?? [];
   }
@@ -111,7 +116,6 @@ export class RollOuts {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    for (const [name] of this.#kept.rollOuts()) this.look(name);
     while (!signal.aborted) {
       const name = this.#next();
       if (name !== undefined) await this.#try(name, signal);

@@ -64,6 +64,19 @@ test('a condition outlives the process', async () => {
   expect(reasons(here)).toEqual(['ImageMoved', 'RollOutBlocked']);
 });
 
+test('what is kept of an Application that went while nobody watched is forgotten', async () => {
+  const here = await moved(automated);
+  here.kill();
+  here.argo.remove('one');
+  here.argo.complete = false;
+  await here.start();
+  await here.clock.advance(5 * SECOND);
+  expect(here.kept).toBe(1);
+  here.argo.complete = true;
+  await here.clock.advance(5 * SECOND);
+  expect(here.kept).toBe(0);
+});
+
 test('after a sync that failed at this revision Argo CD syncs nothing', async () => {
   const failed = { phase: 'Failed', revisions: ['commit-1'], finishedAt: '2026-03-01T11:00:00Z', selective: false };
   const here = await moved({ ...selfHealing, lastSync: failed });
