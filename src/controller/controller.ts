@@ -3,9 +3,8 @@ import { followApplications } from '../applications/follow-applications.ts';
 import { syncWindowAllows } from '../applications/sync-windows.ts';
 import { createFilterPool } from '../filtering/filter-pool.ts';
 import { createFreshness } from '../freshness/create-freshness.ts';
-import { createKubernetes } from '../kubernetes/client.ts';
-import type { ApiConnection } from '../kubernetes/connection.ts';
 import { createEventRecorder } from '../kubernetes/events.ts';
+import type { Kubernetes } from '../kubernetes/kubernetes.ts';
 import { createApiSecrets } from '../kubernetes/secrets.ts';
 import { createTokenReviewer } from '../kubernetes/token-reviews.ts';
 import type { FilePorts } from '../operator/files.ts';
@@ -32,7 +31,7 @@ import { startServers, type Listening, type ServerOptions } from './servers.ts';
 export interface ControllerOptions {
   readonly environment: Environment;
   readonly files: FilePorts;
-  readonly connection: ApiConnection;
+  readonly kubernetes: Kubernetes;
   readonly servers: ServerOptions;
   /** `namespace/name` of accounts that sidecars run as; empty: argocd-repo-server in the control plane's namespace. */
   readonly sidecarAccounts: readonly string[];
@@ -48,7 +47,24 @@ export interface ControllerOptions {
   readonly sleep: Sleep;
   /** 0 up to 1. */
   readonly random: () => number;
+  /** Where a simulation has its own. */
+  readonly outside?: Partial<Outside>;
 }
+
+/** What reaches out of this process, or out of its clock. */
+export interface Outside {
+  readonly registryClient: typeof createRegistryClient;
+  readonly filterPool: typeof createFilterPool;
+  readonly openStore: typeof openStore;
+  readonly serve: typeof startServers;
+}
+
+const REAL: Outside = {
+  registryClient: createRegistryClient,
+  filterPool: createFilterPool,
+  openStore,
+  serve: startServers,
+};
 
 /** A controller that works. */
 export interface Controller {
@@ -69,12 +85,12 @@ const END_WITHIN_MS = 4_500;
  * @throws {UserError} when the operator's configuration is not valid and never was.
  */
 export async function startController(options: ControllerOptions): Promise<Controller> {
-  const { environment, files, log, now, sleep, random } = options;
+  const { environment, files, kubernetes, log, now, sleep, random } = options;
+  const outside = { ...REAL, ...options.outside };
   const time = { now, sleep };
   const stopping = new AbortController();
   const { signal } = stopping;
 
-  const kubernetes = createKubernetes({ connection: options.connection, sleep, random });
   const watchedSecrets = createApiSecrets({ kubernetes, now: options.monotonicNow, sleep, signal });
   const operator: OperatorInForce = await OperatorInForce.load({
     source: createOperatorConfigurationSource(environment, { files, isController: true }),
@@ -92,20 +108,20 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const controlPlaneNamespace = configuration.controlPlaneNamespace ?? 'argocd';
 
   const metrics = createMetrics({ knownHosts: knownHostsOf(operator), version: options.version });
-  const onDisk = await openStore({
+  const onDisk = await outside.openStore({
     directory: configuration.stateDirectory,
     now,
     notices: ({ code, what }) => log.warning('store', { code, what }),
   });
   const store = cachedStore(onDisk, CACHE);
-  const registry = createRegistryClient({
+  const registry = outside.registryClient({
     clock: { now },
     environment,
     throttle: store.pauses,
     onRequest: ({ host, outcome, durationMs, bytes }) =>
       metrics.registryRequest(host, outcome, durationMs / 1000, bytes),
   });
-  const filters = createFilterPool({ now });
+  const filters = outside.filterPool({ now });
 
   let kubernetesProblem: string | undefined;
   const applications = followApplications({
@@ -127,6 +143,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     signal,
     trouble: (problem) =>
       problem === undefined ? log.info('events-written') : log.warning('events-not-written', { problem }),
+    counted: (result) => metrics.applicationEvent(result),
   });
   const registrations = await createRegistrations({ store, applications, now });
   const freshness = createFreshness({
@@ -176,6 +193,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
     metrics.decisionMoved(cause === 'user' ? 'poll' : cause);
     refresher.check(affected, cause, move.to.movedAt);
   });
+  // What moved while it could not be refreshed.
+  applications.onChange(({ before, after }) => {
+    if (before?.refreshable === false && after?.refreshable === true) refresher.check([after.instanceName], 'start');
+  });
   freshness.onRecovered((affected) => refresher.check(affected, 'first'));
   const attention = new Attention({ registrations, applications, freshness, refresher, events, now, sleep });
 
@@ -200,7 +221,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   };
   const accounts =
     options.sidecarAccounts.length > 0 ? options.sidecarAccounts : [`${controlPlaneNamespace}/argocd-repo-server`];
-  const servers = await startServers(options.servers, {
+  const servers = await outside.serve(options.servers, {
     reviewer: reviewerFor({
       sidecars: createTokenReviewer({ kubernetes, audiences: [AUDIENCE], now, sleep }),
       people: createTokenReviewer({ kubernetes, audiences: [], now, sleep }),

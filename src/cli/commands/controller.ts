@@ -2,6 +2,7 @@ import { existsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { startController } from '../../controller/controller.ts';
 import { UserError } from '../../error/user-error.ts';
+import { createKubernetes } from '../../kubernetes/client.ts';
 import { findConnection } from '../../kubernetes/connection.ts';
 import { KubernetesError } from '../../kubernetes/kubernetes.ts';
 import { systemFiles } from '../../operator/files.ts';
@@ -48,10 +49,11 @@ async function run(options: ControllerCommandOptions): Promise<void> {
   });
   const certFile = join(options.tlsDirectory, 'tls.crt');
   const keyFile = join(options.tlsDirectory, 'tls.key');
+  const connection = await connectionToKubernetes();
   const controller = await startController({
     environment: process.env,
     files: systemFiles,
-    connection: await connectionToKubernetes(),
+    kubernetes: createKubernetes({ connection, sleep: sleepForReal, random: Math.random }),
     servers: {
       address: options.address,
       resolvePort: options.resolvePort,
