@@ -177,18 +177,23 @@ class PollingFreshness implements ObservableFreshness {
   standings(application: string): ReadonlyMap<string, Standing> {
     const standings = new Map<string, Standing>();
     for (const { image, followed } of this.#list.usesOf(application)) {
-      const { target } = followed;
-      const { lastCompleteAt, intervalMs, failing } = target;
-      if (standings.get(image)?.failing !== undefined) continue;
-      const next = this.#nextLookAt(target);
-      standings.set(image, {
-        ...(lastCompleteAt === undefined ? {} : { lastCompleteAt }),
-        ...(next === undefined ? {} : { nextLookAt: next }),
-        intervalMs,
-        ...(failing === undefined ? {} : { failing }),
-      });
+      if (standings.get(image)?.failing === undefined) standings.set(image, this.#standingOf(followed.target));
     }
     return standings;
+  }
+
+  #standingOf(target: Target): Standing {
+    const { lastCompleteAt, intervalMs, access } = target;
+    const next = this.#nextLookAt(target);
+    const held = this.#rests.holding(target);
+    const failing =
+      target.failing ?? (held === undefined ? undefined : { since: held.since, fault: pausedFault(access, held.kind) });
+    return {
+      ...(lastCompleteAt === undefined ? {} : { lastCompleteAt }),
+      ...(next === undefined ? {} : { nextLookAt: next }),
+      intervalMs,
+      ...(failing === undefined ? {} : { failing }),
+    };
   }
 
   onMoved(listener: (moved: Moved) => void): () => void {
@@ -294,8 +299,7 @@ class PollingFreshness implements ObservableFreshness {
   }
 
   #isPlanned(target: Target): boolean {
-    if (this.#regular.at(target) !== undefined) return true;
-    return this.#rests.of(target.access).some(({ parked }) => parked.has(target));
+    return this.#regular.at(target) !== undefined || this.#rests.holding(target) !== undefined;
   }
 
   /** After a start everything goes on as it was; what is new is spread over its interval. */
@@ -433,8 +437,7 @@ class PollingFreshness implements ObservableFreshness {
 
   #nextLookAt(target: Target): number | undefined {
     const planned = [this.#regular.at(target), this.#soon.at(target)].filter((at) => at !== undefined);
-    const parked = this.#rests.of(target.access).filter((one) => one.parked.has(target));
-    const next = Math.min(...planned, ...parked.map(({ until }) => until));
+    const next = Math.min(...planned, this.#rests.holding(target)?.until ?? Infinity);
     return next === Infinity ? undefined : Math.round(this.#time.wallAt(next));
   }
 
@@ -505,9 +508,9 @@ class PollingFreshness implements ObservableFreshness {
   }
 
   #rest(target: Target, fault: Fault, kind: Rest['kind'], startedAt: number): Rest {
-    const { log, random } = this.#options;
+    const { log, random, now: wall } = this.#options;
     const now = this.#time.now();
-    const options = { kind, startedAt, now, random: random(), escalates: fault.resting !== true };
+    const options = { kind, startedAt, now, wallNow: wall(), random: random(), escalates: fault.resting !== true };
     const { rest: begun, isNew } = this.#rests.failed(target, fault, options);
     if (isNew) {
       const seconds = Math.round((begun.until - now) / 1000);

@@ -19,7 +19,7 @@ export function freshnessGauges(
       let stale = 0;
       for (const { decided, target, uses } of list.decisions()) {
         if (!decided || uses.size === 0) continue;
-        if (target.failing === undefined) current += 1;
+        if (target.failing === undefined && rests.holding(target) === undefined) current += 1;
         else stale += 1;
       }
       return { current, stale };

@@ -12,6 +12,8 @@ export interface Rest {
   readonly key: string;
   readonly host: string;
   readonly kind: 'outage' | 'throttled';
+  /** Milliseconds since the epoch: when it began. */
+  readonly since: number;
   until: number;
   tries: number;
   faultAt: number;
@@ -34,6 +36,11 @@ export class Rests {
   /** The rests that concern a target; the host's first. */
   of(access: Access): readonly Rest[] {
     return keysOf(access).flatMap((key) => this.#rests.get(key) ?? []);
+  }
+
+  /** The rest that a target waits for. */
+  holding(target: Target): Rest | undefined {
+    return this.of(target.access).find(({ parked }) => parked.has(target));
   }
 
   /** When the next one ends that somebody waits for. */
@@ -71,6 +78,8 @@ export class Rests {
       readonly kind: Rest['kind'];
       readonly startedAt: number;
       readonly now: number;
+      /** Milliseconds since the epoch. */
+      readonly wallNow: number;
       readonly random: number;
       readonly escalates: boolean;
     },
@@ -83,6 +92,7 @@ export class Rests {
       key,
       host,
       kind,
+      since: options.wallNow,
       until: now,
       tries: 0,
       faultAt: now,

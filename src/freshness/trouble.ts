@@ -35,11 +35,11 @@ export function throttledFault({ endpoint, repository }: Access): Fault {
   };
 }
 
-/** A pause that the store holds from before. */
-export function pausedFault({ endpoint, repository }: Access, kind: 'outage' | 'throttled', leftMs: number): Fault {
+/** A registry that is left alone. Says nothing of the request that failed: it may have been another tenant's. */
+export function pausedFault({ endpoint, repository }: Access, kind: 'outage' | 'throttled', leftMs?: number): Fault {
   return {
     kind,
-    retryAfterMs: leftMs,
+    ...(leftMs === undefined ? {} : { retryAfterMs: leftMs }),
     resting: true,
     error: {
       code: kind === 'outage' ? 'REGISTRY_UNAVAILABLE' : 'REGISTRY_THROTTLED',

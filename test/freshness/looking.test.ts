@@ -137,7 +137,10 @@ test('an outage rests the host: one probe goes before the others, whose turn com
   expect(others.length).toBeGreaterThanOrEqual(5 * 13);
   expect(here.events.filter(({ event }) => event === 'registry-rests')).toHaveLength(1);
   expect(here.freshness.gauges.pausedHosts().get('registry.example.com')).toBeGreaterThan(0);
-  expect(here.freshness.gauges.decisions().stale).toBeGreaterThan(0);
+  expect(here.freshness.gauges.decisions()).toEqual({ current: 5, stale: 20 });
+  expect([...here.freshness.standings('registry.example.com 0').values()]).toMatchObject([
+    { failing: { fault: { kind: 'outage' } }, intervalMs: 120_000 },
+  ]);
 
   here.registry.fault = () => undefined;
   await here.clock.advance(12 * MINUTE);
