@@ -54,6 +54,11 @@ export interface Application {
   readonly liveImages: readonly string[];
   readonly destination: { readonly server: string; readonly name: string; readonly namespace: string };
   readonly deleting: boolean;
+  /**
+   * Whether a hard refresh renders it. Not while `argocd.argoproj.io/skip-reconcile` is set, not before Argo CD looked at it for
+   * the first time (it may be in a namespace that Argo CD ignores), and not when the source hydrator renders it.
+   */
+  readonly refreshable: boolean;
   /** `argocd.argoproj.io/manifest-generate-paths` is set: cached manifests may be taken over for a new revision. */
   readonly hasGeneratePaths: boolean;
 }

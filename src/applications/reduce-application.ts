@@ -12,6 +12,7 @@ const MAX_SOURCES = 100;
 const MAX_LIVE_IMAGES = 200;
 
 const REFRESH = 'argocd.argoproj.io/refresh';
+const SKIP = 'argocd.argoproj.io/skip-reconcile';
 const GENERATE_PATHS = 'argocd.argoproj.io/manifest-generate-paths';
 
 const text = v.optional(v.fallback(v.string(), ''), '');
@@ -108,6 +109,7 @@ export function reduceApplication(
       namespace: name(destination?.namespace ?? ''),
     },
     deleting: metadata.deletionTimestamp !== '',
+    refreshable: annotations[SKIP] !== 'true' && reconciledAt !== '' && !spec.sourceHydrator,
     hasGeneratePaths: annotations[GENERATE_PATHS] !== undefined && annotations[GENERATE_PATHS] !== '',
   };
 }

@@ -2,27 +2,10 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { cutToBytes, escapeControls } from '../error/printable.ts';
 import type { Sleep } from '../registry/time.ts';
-import { type Kubernetes, KubernetesError } from './kubernetes.ts';
+import { type EventRecorder, type Kubernetes, KubernetesError } from './kubernetes.ts';
 
-/** The Application an event is about. */
-export interface EventSubject {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-}
-
-export interface ApplicationEvent {
-  readonly type: 'Normal' | 'Warning';
-  /** One word of a closed set, UpperCamelCase: `ImageMoved`. */
-  readonly reason: string;
-  /** May hold tenants' text; it is escaped and cut here. */
-  readonly message: string;
-}
-
-export interface EventRecorder {
-  /** Returns at once and never fails. What repeats itself is counted, and what is too much is dropped. */
-  record(subject: EventSubject, event: ApplicationEvent): void;
-}
+type EventSubject = Parameters<EventRecorder['record']>[0];
+type ApplicationEvent = Parameters<EventRecorder['record']>[1];
 
 export interface EventRecorderOptions {
   readonly kubernetes: Pick<Kubernetes, 'create' | 'patch'>;
@@ -32,6 +15,8 @@ export interface EventRecorderOptions {
   readonly signal: AbortSignal;
   /** Told when events cannot be written (once), and when they can again. */
   readonly trouble?: (problem: string | undefined) => void;
+  /** Told of each event but those that only repeat a recent one. */
+  readonly counted?: (result: 'written' | 'failed' | 'dropped') => void;
 }
 
 const COMPONENT = 'image-resolver';
@@ -65,7 +50,7 @@ interface Queued {
 
 /** Writes core/v1 Events into the Application's namespace, where `kubectl describe` and Argo CD's UI show them. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { kubernetes, now, sleep, signal, trouble } = options;
+  const { kubernetes, now, sleep, signal, trouble, counted } = options;
   const knownEvents = new LRUCache<string, KnownEvent>({ max: MAX_KNOWN });
   const budgets = new LRUCache<string, { left: number; at: number }>({ max: MAX_KNOWN });
   const queue: Queued[] = [];
@@ -104,9 +89,11 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       try {
         await write(next);
         known.writtenAt = now();
+        counted?.('written');
         tell(undefined);
       } catch (error) {
         // The next time it happens is soon enough.
+        counted?.('failed');
         tell(error instanceof Error ? error.message : String(error));
       }
       await sleep(PACE_MS, signal).catch(() => undefined);
@@ -134,7 +121,11 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       knownEvents.set(key, known);
       known.count += 1;
       const isRecent = known.writtenAt !== undefined && now() >= known.writtenAt && now() < known.writtenAt + REPEAT_MS;
-      if (known.queued || isRecent || queue.length >= MAX_QUEUE || !mayWrite(subject.uid)) return;
+      if (known.queued || isRecent) return;
+      if (queue.length >= MAX_QUEUE || !mayWrite(subject.uid)) {
+        counted?.('dropped');
+        return;
+      }
       known.queued = true;
       queue.push({ subject, event: shown, known });
       if (isWriting) return;

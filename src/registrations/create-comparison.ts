@@ -83,7 +83,7 @@ class KnownComparison implements Comparison {
   async outdated(name: string): Promise<Outdated | undefined> {
     const { applications, registrations } = this.#options;
     const application = applications.byInstanceName(name);
-    if (application === undefined) return undefined;
+    if (application?.refreshable !== true) return undefined;
     const registered = registrations.of(name);
     const found = [];
     for (const registration of registered) {

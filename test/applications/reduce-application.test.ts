@@ -31,6 +31,7 @@ test('an Application that Argo CD has not looked at yet', () => {
     liveImages: [],
     destination: { server: 'https://kubernetes.default.svc', name: '', namespace: 'web' },
     deleting: false,
+    refreshable: false,
     hasGeneratePaths: false,
   });
 });
@@ -147,4 +148,28 @@ test('an AppProject without windows, and with one of no kind', () => {
   expect(reduceProject({ metadata: { name: 'a' }, spec: { syncWindows: [window] } }).syncWindows).toMatchObject([
     { kind: 'other', useAnd: true, manualSync: false, timeZone: '', applications: [] },
   ]);
+});
+
+test.for([
+  { name: 'one that Argo CD has looked at is rendered by a hard refresh', metadata: {}, spec: {}, want: true },
+  {
+    name: 'one whose reconciliation is skipped is not',
+    metadata: { annotations: { 'argocd.argoproj.io/skip-reconcile': 'true' } },
+    spec: {},
+    want: false,
+  },
+  {
+    name: 'one that the source hydrator renders is not',
+    metadata: {},
+    spec: { sourceHydrator: { drySource: { repoURL: 'https://example.com/deploy', path: '.', targetRevision: 'main' } } },
+    want: false,
+  },
+])('$name', ({ metadata, spec, want }) => {
+  const whole = {
+    ...web,
+    metadata: { ...web.metadata, ...metadata },
+    spec: { ...(web['spec'] as object), ...spec },
+    status: { reconciledAt: '2026-03-01T10:00:00Z' },
+  };
+  expect(reduce(answered(whole)).refreshable).toBe(want);
 });

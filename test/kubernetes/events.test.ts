@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createEventRecorder, type EventRecorder } from '../../src/kubernetes/events.ts';
-import { KubernetesError, type KubernetesObject } from '../../src/kubernetes/kubernetes.ts';
+import { createEventRecorder } from '../../src/kubernetes/events.ts';
+import { type EventRecorder, KubernetesError, type KubernetesObject } from '../../src/kubernetes/kubernetes.ts';
 import { FakeClock } from '../support/clock.ts';
 
 const DONE: KubernetesObject = { metadata: { name: 'done' } };

@@ -17,6 +17,7 @@ export function application(name: string, rest: Partial<Application> = {}): Appl
     liveImages: [],
     destination: { server: 'https://kubernetes.default.svc', name: '', namespace: 'web' },
     deleting: false,
+    refreshable: true,
     hasGeneratePaths: false,
     ...rest,
   };

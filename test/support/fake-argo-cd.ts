@@ -95,6 +95,7 @@ export class FakeArgoCd implements Applications {
       liveImages: [],
       destination: { server: 'https://kubernetes.default.svc', name: '', namespace: 'default' },
       deleting: false,
+      refreshable: true,
       hasGeneratePaths: false,
       ...rest,
     };
