@@ -19,10 +19,25 @@ export function sourcesLike(
     .filter(({ source }) => sameSource(source, claim));
 }
 
+/**
+ * Whether two say the same source. Plugins are not told the Application's `repoURL` but the address in the Secret of that
+ * repository, which Argo CD takes for the same when it differs in case, in `.git` or in the form of an SSH address.
+ */
 export function sameSource(one: SourceClaim, other: SourceClaim): boolean {
   return (
-    one.repoURL === other.repoURL &&
+    sameRepository(one.repoURL, other.repoURL) &&
     one.path === other.path &&
     (one.targetRevision || 'HEAD') === (other.targetRevision || 'HEAD')
   );
+}
+
+function sameRepository(one: string, other: string): boolean {
+  return one === other || normalRepository(one) === normalRepository(other);
+}
+
+/** @see https://github.com/argoproj/argo-cd/blob/v3.2.11/util/git/git.go#L58 */
+function normalRepository(url: string): string {
+  const lower = url.trim().toLowerCase();
+  const isScpForm = /^[^/@:]+@[^/:]+:/.test(lower);
+  return (isScpForm ? lower.replace(':', '/') : lower).replace(/\.git$/, '').replace(/^ssh:\/\//, '');
 }

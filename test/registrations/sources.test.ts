@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { sameSource } from '../../src/registrations/sources.ts';
+
+const source = { repoURL: 'https://github.com/acme/deploy', path: 'web', targetRevision: 'main' };
+
+test.for([
+  { name: 'the same text', repoURL: 'https://github.com/acme/deploy', want: true },
+  { name: 'with .git at the end', repoURL: 'https://github.com/acme/deploy.git', want: true },
+  { name: 'in capital letters', repoURL: 'https://GitHub.com/Acme/deploy', want: true },
+  { name: 'another repository', repoURL: 'https://github.com/acme/deploys', want: false },
+  { name: 'the same path on another host', repoURL: 'https://gitlab.com/acme/deploy', want: false },
+])('an address: $name', ({ repoURL, want }) => {
+  expect(sameSource(source, { ...source, repoURL })).toBe(want);
+});
+
+test('both forms of an SSH address are one repository', () => {
+  const scp = { ...source, repoURL: 'git@github.com:acme/deploy.git' };
+  expect(sameSource(scp, { ...source, repoURL: 'ssh://git@github.com/acme/deploy' })).toBe(true);
+  expect(sameSource(scp, { ...source, repoURL: 'ssh://git@github.com/other/deploy' })).toBe(false);
+});
+
+test('no target revision is HEAD, and another path another source', () => {
+  expect(sameSource({ ...source, targetRevision: '' }, { ...source, targetRevision: 'HEAD' })).toBe(true);
+  expect(sameSource({ ...source, path: 'api' }, source)).toBe(false);
+});
