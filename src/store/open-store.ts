@@ -33,13 +33,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const database = new Database(options);
   // Two openings in one process are two holders too.
   const born = process.hrtime.bigint();
+  // Read once: whoever stays takes many leases, and these are files to read.
+  let holder: string | undefined;
   return {
     decisions: sqliteDecisions(database, now),
     answers: sqliteAnswers(database, now),
     listings: sqliteListings(database, now),
     facts: sqliteFacts(database, now),
     faults: sqliteFaults(database),
-    leases: sqliteLeases(database, now, () => `${ownHolder()} ${born}.${++leasesTaken}`),
+    leases: sqliteLeases(database, now, () => `${(holder ??= ownHolder())} ${born}.${++leasesTaken}`),
     pauses: sqlitePauses(database, now),
     received: sqliteReceived(database, now),
     documents: (collection, read) => sqliteDocuments(database, collection, read),
