@@ -152,7 +152,7 @@ describe('of many applications', () => {
     const { url } = await argoCd().createRepository(
       together(members.map(({ name, member }) => below(member, directory({ [member]: image(name, '1.0.0') })))),
     );
-    const requests = (): number => argoCd().registry.requests.filter(({ url }) => /\/crowd-\d+\//.test(url)).length;
+    const requests = (): number => argoCd().registry.requests.filter((asked) => /\/crowd-\d+\//.test(asked.url)).length;
     const applications = await Promise.all(
       members.map(async ({ name, member }) =>
         argoCd().createApplication({

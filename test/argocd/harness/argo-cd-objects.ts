@@ -7,6 +7,7 @@ import type { ApiObject } from '../../support/real-kubernetes-api.ts';
 export const CONTROL_PLANE = 'argocd';
 
 export const APPLICATIONS = '/apis/argoproj.io/v1alpha1/applications';
+export const CONFIG_MAPS = '/api/v1/configmaps';
 export const DEPLOYMENTS = '/apis/apps/v1/deployments';
 
 export function applicationsOf(namespace: string): string {

@@ -11,6 +11,7 @@ import { buildTool } from '../../tools/build.mjs';
 import { type ApplicationController, startApplicationController } from './application-controller.ts';
 import {
   APPLICATIONS,
+  CONFIG_MAPS,
   type ApplicationOptions,
   applicationSetManifest,
   applicationSetsOf,
@@ -25,6 +26,7 @@ import {
 } from './argo-cd-objects.ts';
 import { startConnectionProxy } from './connection-proxy.ts';
 import type { Generation } from './generations.ts';
+import { collectGarbage } from './garbage-collector.ts';
 import { createGitRepository, type Files, type GitRepository } from './git.ts';
 import { type ImageResolverController, prepareController, SIDECAR_ACCOUNT } from './image-resolver-controller.ts';
 import { type Mirror, openMirror } from './mirror.ts';
@@ -110,6 +112,7 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
     const mirror = await own(openMirror(kubernetes));
     await mirror.follow(APPLICATIONS);
     await mirror.follow(DEPLOYMENTS);
+    await collectGarbage(kubernetes, mirror, [CONFIG_MAPS]);
 
     const configurationFile = join(await sandbox.directory('operator'), 'config.yaml');
     const controller =
