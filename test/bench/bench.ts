@@ -3,6 +3,9 @@
 
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { measureControllerLatency } from './controller-latency.ts';
+import { measureControllerSharing } from './controller-sharing.ts';
+import { measureControllerSize } from './controller-size.ts';
 import { FULL, QUICK, type Size } from './fixture.ts';
 import { measureNewestBuild } from './newest-build.ts';
 import { measureRendering } from './rendering.ts';
@@ -17,6 +20,9 @@ const SUBJECTS: Readonly<Record<string, (size: Size) => Promise<readonly Row[]>>
   'newest-build': measureNewestBuild,
   select: measureSelect,
   rendering: measureRendering,
+  'controller-latency': measureControllerLatency,
+  'controller-sharing': measureControllerSharing,
+  'controller-size': measureControllerSize,
 };
 
 const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true });

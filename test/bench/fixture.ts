@@ -11,6 +11,21 @@ export interface Size {
   readonly selectFrom: number;
   readonly renderingBytes: number;
   readonly workloads: number;
+  readonly latency: {
+    readonly repositories: number;
+    readonly tags: number;
+    readonly intervalS: number;
+    readonly requests: number;
+  };
+  readonly controllerSharing: { readonly applications: number; readonly intervals: number };
+  readonly controllerSize: {
+    readonly registrations: number;
+    readonly repositories: number;
+    readonly tags: number;
+    readonly intervalS: number;
+    /** Till everything is as it will be. */
+    readonly settleS: number;
+  };
 }
 
 export const FULL: Size = {
@@ -22,6 +37,9 @@ export const FULL: Size = {
   selectFrom: 100_000,
   renderingBytes: 5_000_000,
   workloads: 500,
+  latency: { repositories: 2_000, tags: 500, intervalS: 120, requests: 2_000 },
+  controllerSharing: { applications: 300, intervals: 10 },
+  controllerSize: { registrations: 10_000, repositories: 2_000, tags: 500, intervalS: 120, settleS: 60 },
 };
 
 export const QUICK: Size = {
@@ -33,6 +51,9 @@ export const QUICK: Size = {
   selectFrom: 1_000,
   renderingBytes: 50_000,
   workloads: 5,
+  latency: { repositories: 30, tags: 30, intervalS: 1, requests: 40 },
+  controllerSharing: { applications: 20, intervals: 2 },
+  controllerSize: { registrations: 100, repositories: 20, tags: 30, intervalS: 1, settleS: 1 },
 };
 
 /** A registry and a plugin container that may ask it. `counted` asks through the proxy that counts requests. */

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { toolDirectory } from '../tools/build.mjs';
 
 /** The command that is tested. `IMAGE_RESOLVER_PROGRAM` names another build of it. */
-const PROGRAM: string =
+export const PROGRAM: string =
   process.env['IMAGE_RESOLVER_PROGRAM'] ?? fileURLToPath(new URL('../../dist/image-resolver', import.meta.url));
 
 /** Node's compiled code of the bundle: starting without it takes twice as long. Its entries are found by content. */
