@@ -5,15 +5,31 @@ export interface Files {
   readonly [path: string]: string;
 }
 
-/** One policy for the repository that all applications here use. */
-export function policyFor(repository: string): readonly PluginParameter[] {
-  return [{ name: 'images', array: [`web=${repository}:~1.0`] }];
+/** One policy for each repository. */
+export function policyFor(...repositories: readonly string[]): readonly PluginParameter[] {
+  const images = repositories.map((repository, index) => `web${index === 0 ? '' : index}=${repository}:~1.0`);
+  return [{ name: 'images', array: images }];
 }
 
 /** A kustomization of Deployments with one image each. */
 export function kustomizeApplication(repository: string, deployments: number): Files {
-  const workloads = numbers(deployments).map((index) => deployment(`web-${index}`, `${repository}:1.0.0`));
+  return kustomizeOf(numbers(deployments).map(() => repository));
+}
+
+/** A kustomization with a Deployment for each repository. */
+export function kustomizeOf(repositories: readonly string[]): Files {
+  const workloads = repositories.map((repository, index) => deployment(`web-${index}`, `${repository}:1.0.0`));
   return { 'app/kustomization.yaml': 'resources:\n  - web.yaml\n', 'app/web.yaml': workloads.join('---\n') };
+}
+
+/** A chart with a Deployment for each repository. */
+export function helmOf(repositories: readonly string[]): Files {
+  const named = deployment('web-{{ $index }}', '{{ $repository }}:1.0.0');
+  return {
+    'app/Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\n',
+    'app/values.yaml': `repositories:\n${repositories.map((repository) => `  - ${repository}\n`).join('')}`,
+    'app/templates/deployment.yaml': `{{- range $index, $repository := .Values.repositories }}\n---\n${named}{{- end }}\n`,
+  };
 }
 
 /** A chart with one Deployment. */

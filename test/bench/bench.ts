@@ -13,6 +13,7 @@ import { measureSelect } from './select.ts';
 import { measureSharing } from './sharing.ts';
 import { measureStartUp } from './start-up.ts';
 import { formatTable, type Row } from './table.ts';
+import { measureWithController } from './with-controller.ts';
 
 const SUBJECTS: Readonly<Record<string, (size: Size) => Promise<readonly Row[]>>> = {
   'start-up': measureStartUp,
@@ -20,6 +21,7 @@ const SUBJECTS: Readonly<Record<string, (size: Size) => Promise<readonly Row[]>>
   'newest-build': measureNewestBuild,
   select: measureSelect,
   rendering: measureRendering,
+  'with-controller': measureWithController,
   'controller-latency': measureControllerLatency,
   'controller-sharing': measureControllerSharing,
   'controller-size': measureControllerSize,

@@ -49,4 +49,3 @@ export async function measureControllerLatency(size: Size): Promise<readonly Row
     await measure(size.images, size.atOnce),
   ];
 }
-

@@ -152,7 +152,9 @@ function kubeconfigFor(server: string): unknown {
   return {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'bench', cluster: { server, 'certificate-authority-data': Buffer.from(TEST_CA).toString('base64') } }],
+    clusters: [
+      { name: 'bench', cluster: { server, 'certificate-authority-data': Buffer.from(TEST_CA).toString('base64') } },
+    ],
     users: [{ name: 'bench', user: { token: 'of-the-controller' } }],
     contexts: [{ name: 'bench', context: { cluster: 'bench', user: 'bench' } }],
     'current-context': 'bench',

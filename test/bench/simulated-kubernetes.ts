@@ -87,9 +87,7 @@ function answerList(query: URLSearchParams, response: ServerResponse): void {
   const to = Math.min(from + Number(query.get('limit') ?? options.applications), options.applications);
   const next = to < options.applications ? String(to) : '';
   const items = numbers(to - from).map((index) => application(from + index));
-  response.end(
-    `{"metadata":{"resourceVersion":"${version}","continue":"${next}"},"items":[${items.join(',')}]}`,
-  );
+  response.end(`{"metadata":{"resourceVersion":"${version}","continue":"${next}"},"items":[${items.join(',')}]}`);
 }
 
 function watch(response: ServerResponse): void {

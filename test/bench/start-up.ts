@@ -4,7 +4,7 @@ import type { PluginContainer, TestApplication } from '../support/run-resolver.t
 import { toolDirectory } from '../tools/build.mjs';
 import { type Files, helmApplication, kustomizeApplication, policyFor } from './applications.ts';
 import { generated, type Size, startBench } from './fixture.ts';
-import { addedOver, costOf, inMs, interleaved, leastAdded, runProgram, sampleOf } from './measure.ts';
+import { addedOver, costOf, inMs, interleaved, leastAdded, type Program, runProgram, sampleOf } from './measure.ts';
 import type { Row } from './table.ts';
 
 const GOAL_MS = 80;
@@ -47,10 +47,7 @@ async function measureOne(
   const { subject, renderer, application, expected } = measured;
   const cwd = application.directory;
   const environment = { PATH: '/usr/bin:/bin', HOME: container.folder };
-  const bare =
-    renderer === 'kustomize'
-      ? { command: join(toolDirectory('kustomize'), 'kustomize'), args: ['build', '.'] }
-      : { command: join(toolDirectory('helm4'), 'helm'), args: ['template', 'web', '.', '--include-crds'] };
+  const bare = bareRenderer(renderer);
   const empty = join(container.folder, 'empty.cjs');
   await writeFile(empty, '');
   const node = { command: process.execPath, args: [empty], cwd, environment };
@@ -80,4 +77,11 @@ async function measureOne(
       ratio: (cost.cpuMs / least.cpuMs).toFixed(1),
     },
   ];
+}
+
+/** What Argo CD would run, without us. */
+export function bareRenderer(renderer: 'kustomize' | 'helm'): Pick<Program, 'command' | 'args'> {
+  return renderer === 'kustomize'
+    ? { command: join(toolDirectory('kustomize'), 'kustomize'), args: ['build', '.'] }
+    : { command: join(toolDirectory('helm4'), 'helm'), args: ['template', 'web', '.', '--include-crds'] };
 }
