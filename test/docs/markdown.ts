@@ -28,14 +28,16 @@ export function textOf(page: string): string {
 
 export function blocksOf(page: string): readonly Block[] {
   const blocks: Block[] = [];
-  let open: { line: number; language: string; note: string; lines: string[] } | undefined;
+  let open: { indent: number; line: number; language: string; note: string; lines: string[] } | undefined;
   for (const [index, line] of textOf(page).split('\n').entries()) {
-    const fence = /^```(\S*) ?(.*)$/.exec(line);
-    if (fence === null) open?.lines.push(line);
+    // Within a list they are indented.
+    const fence = /^( *)```(\S*) ?(.*)$/.exec(line);
+    if (fence === null) open?.lines.push(line.slice(open.indent));
     else if (open === undefined) {
-      open = { line: index + 1, language: fence[1] ?? '', note: fence[2] ?? '', lines: [] };
+      const [, { length: indent } = '', language = '', note = ''] = fence;
+      open = { indent, line: index + 1, language, note, lines: [] };
     } else {
-      const { lines, ...rest } = open;
+      const { lines, indent: _, ...rest } = open;
       blocks.push({ page, ...rest, text: `${lines.join('\n')}\n` });
       open = undefined;
     }
@@ -46,7 +48,7 @@ export function blocksOf(page: string): readonly Block[] {
 
 /** The text without fenced blocks: what is prose, tables and headings. */
 export function proseOf(page: string): string {
-  return textOf(page).replaceAll(/^```[^]*?^```$/gm, '');
+  return textOf(page).replaceAll(/^ *```[^]*?^ *```$/gm, '');
 }
 
 /** The texts of all headings. */

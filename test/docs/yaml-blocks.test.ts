@@ -1,8 +1,4 @@
 // Every YAML block of the pages is what it says it is, by the parsers that the program uses.
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { bestKey, parseDockerAuth, parseDockerConfig } from '../../src/credentials/docker-config.ts';
@@ -17,11 +13,10 @@ import { policiesFromAnnotations } from '../../src/policy/from-annotations.ts';
 import { policiesFromFile } from '../../src/policy/from-file.ts';
 import { policiesFromParameters } from '../../src/policy/from-parameters.ts';
 import type { ImagePolicy } from '../../src/policy/image-policy.ts';
-import { argoCdSources } from '../support/argo-cd-module.ts';
-import { buildTool } from '../tools/build.mjs';
-import { type Block, blocksOf, nameOf, pages, PROJECT } from './markdown.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { checkCertificate, checkIngress, checkRole, checkRoleBinding } from './cluster-objects.ts';
+import { type Fields, fieldsOf, textOf } from './fields.ts';
+import { checkKustomization } from './kustomizations.ts';
+import { type Block, blocksOf, nameOf, pages } from './markdown.ts';
 
 /** How a block says that it is of somebody else: what was before, or a native source. */
 const FOREIGN: ReadonlySet<string> = new Set(['before', 'native']);
@@ -38,9 +33,10 @@ function kindOf(block: Block, value: Fields): string {
 }
 
 async function check(block: Block): Promise<void> {
-  for (const document of parseAllDocuments(block.text)) {
-    expect(document.errors).toEqual([]);
-    const value = fieldsOf(document.toJS());
+  const documents = parseAllDocuments(block.text);
+  expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
+  const values = documents.map((document) => fieldsOf(document.toJS()));
+  for (const value of values) {
     const kind = kindOf(block, value);
     switch (kind) {
       case 'foreign':
@@ -64,7 +60,19 @@ async function check(block: Block): Promise<void> {
         checkSecret(value);
         break;
       case 'Kustomization':
-        await checkKustomization(block.text);
+        for (const configMap of await checkKustomization(block.text)) await checkConfigMap(configMap);
+        break;
+      case 'Role':
+        checkRole(value);
+        break;
+      case 'RoleBinding':
+        checkRoleBinding(value, values);
+        break;
+      case 'Ingress':
+        checkIngress(value);
+        break;
+      case 'Certificate':
+        checkCertificate(value);
         break;
       case 'workload':
         await checkWorkload(block.text);
@@ -136,77 +144,12 @@ function checkSecret(value: Fields): void {
   expect(bestKey(config.value.auths.keys(), { host: 'docker.io', path: 'library/nginx' })).toBeDefined();
 }
 
-/** Builds it, with the local component and Argo CD's own Deployment in place of the addresses. */
-async function checkKustomization(text: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'docs-kustomization-'));
-  try {
-    const base = join(argoCdSources(), 'manifests/base/repo-server/argocd-repo-server-deployment.yaml');
-    cpSync(base, join(folder, 'deployment.yaml'));
-    const component = relative(folder, join(PROJECT, 'manifests/sidecar'));
-    const local = text
-      .replaceAll(/https:\/\/raw\.githubusercontent\.com\/argoproj\/argo-cd\/\S+\/install\.yaml/g, 'deployment.yaml')
-      .replaceAll(/https:\/\/github\.com\/\S+\/\/manifests\/sidecar\?ref=\S+/g, component);
-    expect(local).not.toContain('https://');
-    writeFileSync(join(folder, 'kustomization.yaml'), local);
-    const kustomize = await buildTool('kustomize');
-    const args = ['build', '--load-restrictor', 'LoadRestrictionsNone', folder];
-    const rendered = execFileSync(kustomize, args, { encoding: 'utf8' });
-    const { containers, volumes } = podSpecOf(rendered);
-    const newNames = fieldsList(fieldsOf(parseAllDocuments(text)[0]?.toJS())['images']).map(({ newName }) => newName);
-    for (const name of newNames) expect(rendered).toContain(`image: ${textOf(name)}:`);
-    expect(containers.map(({ name }) => name)).toContain('image-resolver');
-    for (const { name } of fieldsList(volumes)) expect(volumes.filter((one) => one['name'] === name)).toHaveLength(1);
-    // A volume has a name and one source; a patch that forgets to remove the old source leaves two.
-    expect(volumes.filter((volume) => Object.keys(volume).length !== 2)).toEqual([]);
-    // What a patch adds is used: a misspelt name would add a volume that nothing mounts.
-    const mounted = new Set(
-      containers.flatMap((container) => fieldsList(container['volumeMounts']).map(({ name }) => name)),
-    );
-    const ours = volumes.map(({ name }) => textOf(name)).filter((name) => name.startsWith('image-resolver'));
-    expect(ours.filter((name) => !mounted.has(name))).toEqual([]);
-    expect(checkSources(volumes)).toEqual([]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Sources of the configuration that would be mounted where nothing looks. */
-function checkSources(volumes: readonly Fields[]): readonly string[] {
-  const configuration = volumes.find(({ name }) => name === 'image-resolver-config');
-  const sources = fieldsList(fieldsOf(configuration?.['projected'])['sources']);
-  expect(sources.length).toBeGreaterThan(1);
-  const paths = sources.flatMap((source) =>
-    fieldsList(fieldsOf(source['secret'])['items']).map(({ path }) => textOf(path)),
-  );
-  return paths.filter((path) => !/^(?:docker\/config\.json|secrets\/[^/]+\/[^/]+\/[^/]+)$/.test(path));
-}
-
-function podSpecOf(rendered: string): { readonly containers: readonly Fields[]; readonly volumes: readonly Fields[] } {
-  const deployment = parseAllDocuments(rendered)
-    .map((document) => fieldsOf(document.toJS()))
-    .find(({ kind }) => kind === 'Deployment');
-  const template = fieldsOf(fieldsOf(fieldsOf(deployment?.['spec'])['template'])['spec']);
-  return { containers: fieldsList(template['containers']), volumes: fieldsList(template['volumes']) };
-}
-
 async function checkWorkload(text: string): Promise<void> {
   const { annotated, fields } = findImages(text, { rules: [] }).findings;
   expect(fields.length).toBeGreaterThan(0);
   for (const resource of annotated) {
     await checkAll(policiesFromAnnotations(resource, fields).policies.map(({ policy }) => policy));
   }
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
-
-function fieldsList(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fieldsOf) : [];
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
 
 const blocks = pages()
