@@ -95,6 +95,19 @@ test('an error is outdated when there is an image at last; one that is still unk
   expect(await here.comparison.outdated('new')).toMatchObject({ images: [{ from: 'REGISTRY_DENIED', to: '1.0.0' }] });
 });
 
+test('an older answer that could be given again is no image while nothing is decided', async () => {
+  await using here = await freshWorld();
+  here.registry.pushAll(API, ['0.9.0', '1.0.0']);
+  here.applications.set('shop');
+  await here.generate('shop', [api]);
+  await here.clock.advance(5 * MINUTE);
+  here.registry.remove(API, '1.0.0');
+  // Another policy, which the older answer satisfies and nothing that is listed.
+  await here.generate('shop', [ask(semver('^1'))]);
+  expect(here.registrations.of('shop')[0]?.answers[0]?.given).toEqual({ kind: 'error', code: 'TAG_NOT_FOUND' });
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+});
+
 /** Rendered at A, then at B, as Argo CD shows it. */
 async function rendered(revisions: readonly string[]): Promise<FreshWorld> {
   const here = await freshWorld();
