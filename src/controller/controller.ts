@@ -106,6 +106,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const secrets = mountedOrWatched(() => operator.current.configuration.secretsDirectory, files, watchedSecrets);
   const { configuration } = operator.current;
   const controlPlaneNamespace = configuration.controlPlaneNamespace ?? 'argocd';
+  const isHttps = configuration.controller?.url.startsWith('https:') === true;
+  // Something in between may speak TLS for it; else no sidecar gets through.
+  if (isHttps && options.servers.tls === undefined) log.warning('no-certificate', { url: configuration.controller?.url });
 
   const metrics = createMetrics({ knownHosts: knownHostsOf(operator), version: options.version });
   const onDisk = await outside.openStore({
@@ -190,7 +193,6 @@ export async function startController(options: ControllerOptions): Promise<Contr
     metrics,
   });
   freshness.onMoved(({ applications: affected, cause, move }) => {
-    metrics.decisionMoved(cause === 'user' ? 'poll' : cause);
     refresher.check(affected, cause, move.to.movedAt);
   });
   // What moved while it could not be refreshed.

@@ -3,7 +3,7 @@ import type { ByName } from '../strategy/by-name.ts';
 import type { Selection } from '../strategy/selection.ts';
 import type { Access, CallerClaim } from '../registry/access.ts';
 import type { Fault, RegistryClient } from '../registry/sources.ts';
-import type { DecisionKey, ListingKey, Store, StoredDecision } from '../store/store.ts';
+import type { DecisionKey, KeptFault, ListingKey, Store, StoredDecision } from '../store/store.ts';
 import { isFresh, isSince } from '../store/freshness.ts';
 import type { Time } from './deadline.ts';
 import { headLease, listingLease } from './keys.ts';
@@ -93,6 +93,32 @@ export function isNewEnough(job: Job, at: number, now: number): boolean {
 /** What the job's work is leased (and its faults kept) under. */
 export function leaseOf(job: Job): string {
   return job.followed === undefined ? listingLease(job.listing) : headLease(job.listing, job.followed);
+}
+
+/** What a fault is kept under that is about this decision alone: the listing was read, and something of a tag could not be. */
+function decisionFault(job: Job): string {
+  return `decide ${job.key}`;
+}
+
+/** The last fault that stands in the way of this job. */
+export async function faultOf(job: Job, { store }: Ports): Promise<KeptFault | undefined> {
+  const shared = await store.faults.get(leaseOf(job));
+  const own = await store.faults.get(decisionFault(job));
+  if (shared === undefined || own === undefined) return shared ?? own;
+  return own.at > shared.at ? own : shared;
+}
+
+/** Keeps a fault for those it concerns: who shares the listing, or this decision alone when that could be read. */
+export async function keepFault(job: Job, fault: Fault, { store, now }: Ports): Promise<void> {
+  const listing = job.followed === undefined ? await store.listings.get(job.listing) : undefined;
+  const isListed = listing !== undefined && isNewEnough(job, listing.fetchedAt, now());
+  await store.faults.put(isListed ? decisionFault(job) : leaseOf(job), { at: now(), fault });
+}
+
+/** The job succeeded. */
+export async function clearFaults(job: Job, { store }: Ports): Promise<void> {
+  await store.faults.clear(leaseOf(job));
+  await store.faults.clear(decisionFault(job));
 }
 
 /** Where a fault concerns more than one repository: the resolver's own pauses, longer than the registry client's. */

@@ -1,5 +1,5 @@
 import { decisionOf } from './decision-of.ts';
-import { leaseOf, type Job, type Ports, type Settled } from './job.ts';
+import { faultOf, type Job, type Ports, type Settled } from './job.ts';
 import type { StoredDecision } from '../store/store.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { StoredDecision } from '../store/store.ts';
 export async function settleKnown(job: Job, ports: Ports): Promise<Settled | undefined> {
   const known = (await decisionOf(job, ports))?.value;
   if (known === undefined || !isWhole(job, known)) return undefined;
-  const kept = await ports.store.faults.get(leaseOf(job));
+  const kept = await faultOf(job, ports);
   if (kept !== undefined) return { kind: 'fault', fault: kept.fault, previous: known };
   job.steps.push(`${known.tag} is the decision; the registry is looked at apart from requests`);
   return { kind: 'decided', decision: known };

@@ -5,7 +5,7 @@ import type { Tag } from '../image/reference.ts';
 import { rest, startDeadline } from './deadline.ts';
 import { decisionOf } from './decision-of.ts';
 import { evaluate, followDigest, headOf, type Overtaken } from './evaluate.ts';
-import { isNewEnough, leaseOf, pauseKeys, type Job, type Ports, type Settled } from './job.ts';
+import { clearFaults, faultOf, isNewEnough, keepFault, leaseOf, pauseKeys, type Job, type Ports, type Settled } from './job.ts';
 import { renewListing } from './renew-listing.ts';
 
 /** A lease is extended three times in this time; one that was not belongs to a process that is gone. */
@@ -96,7 +96,7 @@ async function underLease(
     const outcome = await withReason(await improve(job, known, ports, patience), job, ports);
     // Kept before the lease ends, so that those who wait for it find it. When the caller went away or its time is over,
     // that says nothing of the registry.
-    if (outcome.kind === 'decided' || outcome.kind === 'nothing') await ports.store.faults.clear(leaseOf(job));
+    if (outcome.kind === 'decided' || outcome.kind === 'nothing') await clearFaults(job, ports);
     else if (outcome.kind === 'fault' && !caller.aborted && !isOfPolicy(outcome.fault))
       await remember(job, outcome.fault, known, ports);
     return outcome;
@@ -113,7 +113,7 @@ async function underLease(
  */
 async function withReason(outcome: Settled | Overtaken, job: Job, ports: Ports): Promise<Settled | Overtaken> {
   if (outcome.kind !== 'fault' || outcome.fault.resting !== true) return outcome;
-  const kept = (await ports.store.faults.get(leaseOf(job)))?.fault;
+  const kept = (await faultOf(job, ports))?.fault;
   return kept?.kind === outcome.fault.kind ? { ...outcome, fault: { ...kept, resting: true } } : outcome;
 }
 
@@ -194,7 +194,7 @@ function needsRegistry(job: Job, { stored, listing }: Known, ports: Ports): bool
  * out of patience is no reason for a first resolution to give up too.
  */
 async function faultSinceStart(job: Job, known: Known, ports: Ports): Promise<Fault | undefined> {
-  const kept = await ports.store.faults.get(leaseOf(job));
+  const kept = await faultOf(job, ports);
   // Strictly after: a fault of the same millisecond is one that this query was started to get past.
   if (kept === undefined || !isSince(kept.at, job.startedAt + 1, ports.now())) return undefined;
   return kept.fault.kind === 'cancelled' && known.stored === undefined ? undefined : kept.fault;
@@ -202,7 +202,7 @@ async function faultSinceStart(job: Job, known: Known, ports: Ports): Promise<Fa
 
 /** Why the registry is left alone for now by those who have a decision: this question failed, or its host did. */
 async function restingFault(job: Job, ports: Ports): Promise<Fault | undefined> {
-  const kept = await ports.store.faults.get(leaseOf(job));
+  const kept = await faultOf(job, ports);
   if (kept !== undefined && isFresh(kept.at, job.intervalMs, ports.now())) return kept.fault;
   const keys = pauseKeys(job.access);
   const { pauses } = ports.store;
@@ -215,7 +215,7 @@ async function restingFault(job: Job, ports: Ports): Promise<Fault | undefined> 
 async function remember(job: Job, fault: Fault, known: Known, ports: Ports): Promise<void> {
   if (fault.resting === true) return;
   const now = ports.now();
-  await ports.store.faults.put(leaseOf(job), { at: now, fault });
+  await keepFault(job, fault, ports);
   // A first resolution asks again at the next opportunity; those with something to serve leave the registry in peace.
   if (known.stored === undefined) return;
   const keys = pauseKeys(job.access);
