@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'node:https';
 
 /** What was answered; JSON is parsed. */
@@ -89,15 +90,26 @@ export class AdminApi {
 
   async pathOf({ apiVersion, kind, metadata }: Pick<ApiObject, 'apiVersion' | 'kind' | 'metadata'>): Promise<string> {
     const base = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-    const known = this.#resources.get(base);
-    const resources = known ?? (await this.must<{ resources: readonly Resource[] }>('GET', base)).resources;
-    this.#resources.set(base, resources);
-    const resource = resources.find((one) => one.kind === kind && !one.name.includes('/'));
-    if (resource === undefined) {
-      this.#resources.delete(base);
-      throw new Error(`the API server knows no ${kind} of ${apiVersion}`);
-    }
+    const resource = await this.#resourceOf(base, kind);
+    if (resource === undefined) throw new Error(`the API server knows no ${kind} of ${apiVersion}`);
     const namespace = resource.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : '';
     return `${base}${namespace}/${resource.name}/${metadata.name}`;
+  }
+
+  /** What was defined a moment ago (a CRD) is served a moment later. */
+  async #resourceOf(base: string, kind: string): Promise<Resource | undefined> {
+    for (let tries = 0; tries < 100; tries += 1) {
+      if (tries > 0) await delay(50);
+      const known = this.#resources.get(base);
+      const answer = known === undefined ? await this.send('GET', base) : undefined;
+      const listed = answer?.status === 200 ? (answer.body as { resources: readonly Resource[] }).resources : [];
+      const resource = (known ?? listed).find((one) => one.kind === kind && !one.name.includes('/'));
+      if (resource !== undefined) {
+        this.#resources.set(base, known ?? listed);
+        return resource;
+      }
+      this.#resources.delete(base);
+    }
+    return undefined;
   }
 }
