@@ -14,13 +14,15 @@ export interface FollowApplicationsOptions {
   readonly signal: AbortSignal;
   /** Told what cannot be followed now, and when all can again. */
   readonly trouble?: (problem: string | undefined) => void;
+  /** Told each time that every Application was listed, so also what went while nobody looked is known. */
+  readonly listed?: () => void;
 }
 
 const API = '/apis/argoproj.io/v1alpha1';
 
 /** Follows every Application and AppProject until the signal aborts. */
 export function followApplications(options: FollowApplicationsOptions): Applications {
-  const { kubernetes, controlPlaneNamespace, namespaces, signal, trouble } = options;
+  const { kubernetes, controlPlaneNamespace, namespaces, signal, trouble, listed } = options;
   const applications = new Map<string, Application>();
   const byInstanceName = new Map<string, Application>();
   const projects = new Map<string, Project>();
@@ -36,7 +38,10 @@ export function followApplications(options: FollowApplicationsOptions): Applicat
   ): void => {
     const follower: Follower<T> = {
       ...told,
-      listed: () => unlisted.delete(path),
+      listed: () => {
+        unlisted.delete(path);
+        if (unlisted.size === 0) listed?.();
+      },
       trouble: (problem) => {
         if (problem === undefined) problems.delete(path);
         else problems.set(path, problem);

@@ -127,11 +127,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const filters = outside.filterPool({ now });
 
   let kubernetesProblem: string | undefined;
+  let verify = (): void => undefined;
   const applications = followApplications({
     kubernetes,
     controlPlaneNamespace,
     ...(options.namespaces.length > 0 && { namespaces: options.namespaces }),
     signal,
+    listed: () => verify(),
     trouble: (problem) => {
       if (problem === kubernetesProblem) return;
       if (problem === undefined) log.info('applications-followed');
@@ -149,6 +151,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
     counted: (result) => metrics.applicationEvent(result),
   });
   const registrations = await createRegistrations({ store, applications, now });
+  // Applications may have gone while nobody looked.
+  verify = () => void registrations.verify();
+  verify();
   const freshness = createFreshness({
     store,
     registrations,
