@@ -50,7 +50,10 @@ async function build(text: string): Promise<string> {
     const manifests = relative(folder, join(PROJECT, 'manifests'));
     const local = text
       .replaceAll(/https:\/\/raw\.githubusercontent\.com\/argoproj\/argo-cd\/\S+\/install\.yaml/g, 'deployment.yaml')
-      .replaceAll(/https:\/\/github\.com\/\S+\/\/manifests\/(sidecar|controller|monitoring)\?ref=\S+/g, `${manifests}/$1`);
+      .replaceAll(
+        /https:\/\/github\.com\/\S+\/\/manifests\/(sidecar|controller|monitoring)\?ref=\S+/g,
+        `${manifests}/$1`,
+      );
     expect(local).not.toContain('https://github.com/');
     writeFileSync(join(folder, 'kustomization.yaml'), local);
     const args = ['build', '--load-restrictor', 'LoadRestrictionsNone', folder];
@@ -66,9 +69,7 @@ interface PodSpec {
 }
 
 function podSpecOf(objects: readonly Fields[], name: string): PodSpec {
-  const deployment = objects.find(
-    ({ kind, metadata }) => kind === 'Deployment' && fieldsOf(metadata)['name'] === name,
-  );
+  const deployment = objects.find(({ kind, metadata }) => kind === 'Deployment' && fieldsOf(metadata)['name'] === name);
   const template = fieldsOf(fieldsOf(fieldsOf(deployment?.['spec'])['template'])['spec']);
   return { containers: fieldsList(template['containers']), volumes: fieldsList(template['volumes']) };
 }

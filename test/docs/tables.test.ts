@@ -1,4 +1,6 @@
 // The tables of the pages are those of the program.
+import { globSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES } from '../../src/error/codes.ts';
 import { parseConstraint, satisfies } from '../../src/image/constraint.ts';
@@ -9,7 +11,9 @@ import { PRESET_HOSTS } from '../../src/operator/presets.ts';
 import { describeParameter, PARAMETER_NAMES } from '../../src/parameters/catalog.ts';
 import { UNAVAILABLE_FEATURES, unavailableFeature } from '../../src/parameters/native-features.ts';
 import { describeSetting, isAllowedIn, SETTING_NAMES } from '../../src/policy/settings.ts';
-import { codesIn, headingsOf, pages, proseOf, tableOf, textOf } from './markdown.ts';
+import { manifest } from './cluster-objects.ts';
+import { fieldsList, fieldsOf } from './fields.ts';
+import { codesIn, headingsOf, pages, PROJECT, proseOf, tableOf, textOf } from './markdown.ts';
 
 describe('docs/errors.md', () => {
   const codes = Object.keys(ERROR_CODES).sort();
@@ -192,4 +196,92 @@ describe('the constraints of docs/strategies.md', () => {
       }
     },
   );
+});
+
+/** The words of `export type <name> = 'a' | 'b'` in a file of src. */
+function wordsOf(file: string, name: string): readonly string[] {
+  const text = readFileSync(join(PROJECT, 'src', file), 'utf8');
+  const union = new RegExp(`export type ${name} =([^;]+);`).exec(text)?.[1] ?? '';
+  return [...union.matchAll(/'([^']+)'/g)].map(([, word = '']) => word);
+}
+
+/** The codes of one column of a table, by default the first. */
+function column(page: string, table: string, index = 0): readonly string[] {
+  return tableOf(page, table).flatMap((row) => codesIn(row[index] ?? ''));
+}
+
+describe('docs/controller.md', () => {
+  test('has every reason of an Event', () => {
+    const reasons = wordsOf('refresh/messages.ts', 'EventReason');
+    expect(reasons.length).toBeGreaterThan(5);
+    expect(column('docs/controller.md', 'events').toSorted()).toEqual(reasons.toSorted());
+  });
+
+  test('has every condition', () => {
+    const conditions = wordsOf('refresh/refresher.ts', 'ApplicationCondition');
+    expect(conditions.length).toBeGreaterThan(3);
+    expect(column('docs/controller.md', 'conditions').toSorted()).toEqual(conditions.toSorted());
+  });
+
+  const ports = tableOf('docs/controller.md', 'ports').map(([port = '', name = '', service = '']) => ({
+    port: Number(codesIn(port)[0]),
+    name: codesIn(name)[0] ?? '',
+    service: codesIn(service),
+  }));
+
+  test('has the ports of the Deployment', () => {
+    const [deployment] = manifest('deployment.yaml');
+    const template = fieldsOf(fieldsOf(fieldsOf(deployment?.['spec'])['template'])['spec']);
+    const declared = fieldsList(template['containers']).flatMap((container) => fieldsList(container['ports']));
+    const byName = (one: { readonly name: string }, other: { readonly name: string }): number =>
+      one.name < other.name ? -1 : 1;
+    expect(ports.map(({ name, port }) => ({ name, containerPort: port })).toSorted(byName)).toEqual(
+      declared.map(({ name, containerPort }) => ({ name: String(name), containerPort })).toSorted(byName),
+    );
+  });
+
+  test('has the Services of these ports', () => {
+    const services = manifest('service.yaml').flatMap(({ metadata, spec }) =>
+      fieldsList(fieldsOf(spec)['ports']).map(({ targetPort, port }) => ({
+        name: targetPort,
+        service: [fieldsOf(metadata)['name'], String(port)],
+      })),
+    );
+    expect(ports.filter(({ service }) => service.length > 0).map(({ name, service }) => ({ name, service }))).toEqual(
+      services,
+    );
+  });
+
+  test('has the default ports of the command, as its help tells them', () => {
+    const help = textOf('docs/command-line.md').split('$ image-resolver controller --help\n')[1]?.split('```')[0] ?? '';
+    for (const { name, port } of ports) {
+      const option = new RegExp(`--${name.replace(/s$/, '')}s?-port <port>[^]*?default: (\\d+)`);
+      expect(option.exec(help)?.[1], name).toBe(String(port));
+    }
+  });
+});
+
+test('docs/configuration.md has every variable that the program reads', () => {
+  const sources = globSync('src/**/*.ts', { cwd: PROJECT }).map((file) => readFileSync(join(PROJECT, file), 'utf8'));
+  const read = sources.flatMap((text) =>
+    [...text.matchAll(/'(IMAGE_RESOLVER_[A-Z_]+)'/g)].map(([, name = '']) => name),
+  );
+  // The version is set by the build.
+  const variables = [...new Set(read)].filter((name) => name !== 'IMAGE_RESOLVER_VERSION');
+  expect(variables.length).toBeGreaterThan(4);
+  const told = column('docs/configuration.md', 'environment').filter((name) => name.startsWith('IMAGE_RESOLVER_'));
+  expect(told.toSorted()).toEqual(variables.toSorted());
+});
+
+describe('docs/architecture.md', () => {
+  test('has every folder of src', () => {
+    const folders = readdirSync(join(PROJECT, 'src')).map((name) => `src/${name}`);
+    expect(column('docs/architecture.md', 'folders').toSorted()).toEqual(folders.toSorted());
+  });
+
+  test('has every dependency', () => {
+    const { dependencies } = JSON.parse(textOf('package.json')) as { readonly dependencies: object };
+    const told = column('docs/architecture.md', 'dependencies').filter((name) => !name.startsWith('node:'));
+    expect(told.toSorted()).toEqual(Object.keys(dependencies).toSorted());
+  });
 });
