@@ -7,6 +7,9 @@ import type { Ask } from '../resolve/resolver.ts';
 import type { DecisionKey } from '../store/store.ts';
 import type { Followed, Target, Use } from './target.ts';
 
+/** `0s` means every time somebody asks; who looks by himself needs a time in between. */
+const SHORTEST_INTERVAL_MS = 1_000;
+
 export interface Operator {
   readonly configuration: OperatorConfiguration;
   readonly broker: AccessBroker;
@@ -100,7 +103,8 @@ export class WatchList {
       if (admission.kind !== 'admitted') return [];
       const { admitted } = admission;
       const followed = this.#followed(admitted);
-      const { wantsDigest, intervalMs } = admitted;
+      const { wantsDigest } = admitted;
+      const intervalMs = Math.max(admitted.intervalMs, SHORTEST_INTERVAL_MS);
       const use: Use = { ...who, image: ask.image, wantsDigest, intervalMs, followed };
       followed.uses.add(use);
       followed.target.intervalMs = Math.min(followed.target.intervalMs, intervalMs);

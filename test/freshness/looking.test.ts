@@ -249,6 +249,19 @@ test('an operator who changes the interval is heard', async () => {
   expect(here.registry.requests.length - slow).toBeLessThanOrEqual(3);
 });
 
+test('an interval of nothing is a second, not a stream of requests', async () => {
+  await using here = await freshWorld();
+  await many(here, 1);
+  here.intervalMs = 0;
+  here.reconfigured();
+  here.start();
+  const before = here.registry.requests.length;
+  await here.clock.advance(MINUTE);
+  const looks = here.registry.requests.length - before;
+  expect(looks).toBeGreaterThanOrEqual(30);
+  expect(looks).toBeLessThanOrEqual(68);
+});
+
 test('a webhook is looked after at once, once for a burst; the listing that lags is looked at after 5 s and 30 s', async () => {
   await using here = await freshWorld();
   here.registry.push(API, '1.0.0');
