@@ -2,7 +2,7 @@ import type { Application } from '../applications/application.ts';
 import type { Outdated } from '../registrations/comparison.ts';
 import type { Registration } from '../registrations/registration.ts';
 import type { AskedRefresh, RefreshEntry } from './refresh-entry.ts';
-import { progressOf } from './rendered.ts';
+import { type Progress, progressOf } from './rendered.ts';
 
 /** In this time Argo CD renders what it was asked to. It gives a rendering 60 s. */
 export const ACKNOWLEDGE_MS = 90_000;
@@ -46,18 +46,23 @@ function afterRequest(entry: RefreshEntry, asked: AskedRefresh, seen: Seen): Ver
   if (entry.kind === 'waiting') return { kind: 'ask', moved: false };
   const isOver = progress === 'rendered' || progress === 'not-rendered';
   if (progress === 'rendered' && outdated !== undefined && entry.again) return { kind: 'ask', moved: true };
-  if (isOver && application.comparisonError !== undefined)
-    return { kind: 'failed', why: `Argo CD reports: ${application.comparisonError}` };
-  if (!isDue(asked, now)) return { kind: 'wait' };
+  const isBroken = isOver && application.comparisonError !== undefined;
+  if (!isBroken && !isDue(asked, now)) return { kind: 'wait' };
+  // What moved since has attempts of its own: it must not be given up with the one before.
+  if (entry.again) return { kind: 'ask', moved: true };
+  return { kind: 'failed', why: isBroken ? `Argo CD reports: ${application.comparisonError}` : shortfallOf(progress) };
+}
+
+function shortfallOf(progress: Progress): string {
   switch (progress) {
     case 'standing':
-      return { kind: 'failed', why: 'Argo CD did not take up the hard refresh' };
+      return 'Argo CD did not take up the hard refresh';
     case 'not-reconciled':
-      return { kind: 'failed', why: 'the Application was not reconciled after the hard refresh' };
+      return 'the Application was not reconciled after the hard refresh';
     case 'not-rendered':
-      return { kind: 'failed', why: 'the Application was reconciled, and nothing was rendered with this plugin' };
+      return 'the Application was reconciled, and nothing was rendered with this plugin';
     case 'rendered':
-      return { kind: 'failed', why: 'it was rendered, and not with the images of now' };
+      return 'it was rendered, and not with the images of now';
     default:
       return progress satisfies never;
   }

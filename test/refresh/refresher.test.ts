@@ -257,6 +257,20 @@ test.for([
   expect(here.refresher.stateOf('one').kind).toBe('idle');
 });
 
+test('what moves during the last attempt is not given up with it', async () => {
+  const here = new World();
+  here.decisions.set('api', '1.0.0');
+  await here.add({ name: 'one', automated: { selfHeal: true, prune: true } }, 'api', { isDeaf: true });
+  await here.start();
+  here.move('api', '1.0.1');
+  while (here.patched.length < 8) await here.clock.advance(10 * SECOND);
+  here.move('api', '1.0.2');
+  here.argo.behaviourOf('one').isDeaf = false;
+  await here.clock.advance(5 * MINUTE);
+  expect(here.refresher.stateOf('one')).toEqual({ kind: 'idle', attempts: 0 });
+  expect(here.argo.liveOf('one')).toBe('api:1.0.2');
+});
+
 test('a refresh that Argo CD never took up, or served from its cache, is asked again', async () => {
   const here = await world('lost', 'cached');
   here.argo.behaviourOf('lost').losesPatches = 1;
