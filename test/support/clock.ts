@@ -15,7 +15,8 @@ export class FakeClock {
     this.#wall = startMs;
   }
 
-  readonly now = (): number => this.#wall;
+  /** Whole milliseconds, as `Date.now` gives them. */
+  readonly now = (): number => Math.floor(this.#wall);
 
   readonly sleep: Sleep = (ms, signal) =>
     new Promise((done, failed) => {

@@ -81,12 +81,12 @@ export class MemoryRegistry implements RegistryClient {
     for (const tag of tags) this.push(repository, tag, scope === undefined ? {} : { scope });
   }
 
-  remove(repository: string, tag: string): void {
-    this.#tagsOf(repository, undefined).delete(tag);
+  remove(repository: string, tag: string, scope?: string): void {
+    this.#tagsOf(repository, scope).delete(tag);
   }
 
-  clear(repository: string): void {
-    this.#tagsOf(repository, undefined).clear();
+  clear(repository: string, scope?: string): void {
+    this.#tagsOf(repository, scope).clear();
   }
 
   count(kind: MemoryRequest['kind']): number {

@@ -32,6 +32,8 @@ export interface ResolverRun {
 /** A process that runs. */
 export interface RunningResolver {
   readonly pid: number;
+  /** What it said so far. */
+  readonly said: { readonly stdout: string; readonly stderr: string };
   readonly ended: Promise<ResolverRun>;
   kill(signal: NodeJS.Signals): void;
 }
@@ -185,7 +187,7 @@ function startProcess(
     child.once('error', failed);
     child.once('close', (exitCode, signal) => done({ ...said, exitCode, signal }));
   });
-  return { pid: child.pid ?? -1, ended, kill: (signal) => void child.kill(signal) };
+  return { pid: child.pid ?? -1, said, ended, kill: (signal) => void child.kill(signal) };
 }
 
 /** Ends what a test left running; with SIGTERM first, so that its children end too. */
