@@ -11,6 +11,8 @@ import {
 } from './controller-fault.ts';
 import { MAX_ANSWER_BYTES } from './protocol.ts';
 
+/** Where the manifests put the CA of the controller's certificate, if it has one of its own. */
+const DEFAULT_CA_FILE = '/etc/image-resolver/controller-ca.pem';
 /** Where the kubelet puts the sidecar's token, and renews it. */
 export const DEFAULT_TOKEN_FILE = '/var/run/secrets/image-resolver/token';
 
@@ -93,9 +95,10 @@ export function createControllerClient({ controller, token, time }: ControllerCl
 
 async function open(url: URL, caFile: string | undefined): Promise<Connection> {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw noUrl();
-  if (caFile === undefined) return openConnection({ url });
-  const found = systemFiles.read(caFile);
+  if (url.protocol === 'http:') return openConnection({ url });
+  const found = systemFiles.read(caFile ?? DEFAULT_CA_FILE);
   if (found.kind === 'read') return openConnection({ url, ca: found.text });
+  if (caFile === undefined && found.kind === 'missing') return openConnection({ url });
   const problem = found.kind === 'missing' ? 'is not there' : found.problem;
   throw setupFault(`the file ${caFile} with its CA ${problem}`, 'mount it, or correct controller.caFile');
 }

@@ -39,16 +39,19 @@ beforeAll(async () => {
   sidecar = repoServer.containers.find(({ name }) => name === 'image-resolver') as Container;
 });
 
+const ADDRESS = 'IMAGE_RESOLVER_CONTROLLER';
+
 describe('the sidecar beside a controller', () => {
-  test('is that of the component sidecar, but for a token and where its configuration comes from', () => {
+  test('is that of the component sidecar, but for a token, an address and where its configuration comes from', () => {
     const { containers, volumes, ...rest } = repoServer;
     const { containers: before, volumes: volumesBefore, ...restBefore } = repoServerOf(alone);
     expect(rest).toEqual(restBefore);
-    const withoutToken = containers.map((container) => ({
+    const asBefore = containers.map((container) => ({
       ...container,
+      ...(container.env !== undefined && { env: container.env.filter(({ name }) => name !== ADDRESS) }),
       volumeMounts: container.volumeMounts.filter(({ name }) => name !== 'image-resolver-token'),
     }));
-    expect(withoutToken).toEqual(before);
+    expect(asBefore).toEqual(before);
     const own = new Set(['image-resolver-token', 'image-resolver-config']);
     expect(volumes.filter(({ name }) => !own.has(name))).toEqual(volumesBefore.filter(({ name }) => !own.has(name)));
   });
@@ -87,17 +90,14 @@ describe('the sidecar beside a controller', () => {
   });
 
   test('is told where the controller is: a Service and a port that exist', async () => {
-    const { data } = objectOf<{ data: Record<string, string> }>(objects, 'ConfigMap', 'image-resolver');
     const files: FilePorts = {
-      stamp: () => '1',
-      read: (path) =>
-        path === '/etc/image-resolver/config.yaml'
-          ? { kind: 'read', text: data['config.yaml'] ?? '', stamp: '1' }
-          : { kind: 'missing' },
+      stamp: () => undefined,
+      read: () => ({ kind: 'missing' }),
       readPrivate: () => ({ kind: 'missing' }),
       replacePrivate: () => false,
     };
-    const configuration = await loadOperatorConfiguration({}, { files });
+    const environment = Object.fromEntries((sidecar.env ?? []).map(({ name, value }) => [name, value]));
+    const configuration = await loadOperatorConfiguration(environment, { files });
     const { hostname, port } = new URL(configuration.controller?.url ?? '');
     const { spec } = objectOf<{ spec: { ports: readonly { port: number }[] } }>(objects, 'Service', hostname);
     expect(spec.ports.map((one) => String(one.port))).toEqual([port]);
@@ -311,7 +311,7 @@ test('the component sidecar adds no object and touches the repo-server only', ()
   const added = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
   const mine = alone.filter(({ metadata }) => ours(metadata.name));
   expect(mine).toEqual([]);
-  expect(added.size).toBe(alone.length + 11);
+  expect(added.size).toBe(alone.length + 10);
 });
 
 test('the commented example of a credential names its Secret and can do no more than follow it', () => {
