@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { argoCdSources } from '../support/argo-cd-module.ts';
 import { buildTool } from '../tools/build.mjs';
+import { manifest } from './cluster-objects.ts';
 import { type Fields, fieldsList, fieldsOf, textOf } from './fields.ts';
 import { PROJECT } from './markdown.ts';
 
@@ -35,8 +36,7 @@ export async function checkKustomization(text: string): Promise<readonly Fields[
     checkVolumes(controller);
     checkMounted(controller, '');
     expect(namedIn(controller, 'config', CONTROLLER_FILES)).toEqual([]);
-    // Without it the sidecar would resolve by itself, and it has no credentials.
-    expect(JSON.stringify(configMaps.map(({ data }) => data))).toContain('controller:');
+    checkAddress(repoServer);
   }
   return configMaps;
 }
@@ -89,6 +89,18 @@ function checkMounted({ containers, volumes }: PodSpec, prefix: string): void {
   const ours = volumes.map(({ name }) => textOf(name)).filter((name) => name.startsWith(prefix));
   expect(ours.length).toBeGreaterThan(0);
   expect(ours.filter((name) => !mounted.has(name))).toEqual([]);
+}
+
+/** The sidecar is told of a Service that is there; of none it would resolve by itself, without credentials. */
+function checkAddress({ containers }: PodSpec): void {
+  const sidecar = containers.find(({ name }) => name === 'image-resolver');
+  const variable = fieldsList(sidecar?.['env']).find(({ name }) => name === 'IMAGE_RESOLVER_CONTROLLER');
+  const { hostname, port } = new URL(textOf(variable?.['value']));
+  const services = manifest('service.yaml').map(({ metadata, spec }) => ({
+    name: fieldsOf(metadata)['name'],
+    ports: fieldsList(fieldsOf(spec)['ports']).map((one) => String(one['port'])),
+  }));
+  expect(services).toContainEqual({ name: hostname.split('.')[0], ports: [port] });
 }
 
 /** Files of the configuration that would be mounted where nothing looks. */

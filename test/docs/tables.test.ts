@@ -254,10 +254,11 @@ describe('docs/controller.md', () => {
 
   test('has the default ports of the command, as its help tells them', () => {
     const help = textOf('docs/command-line.md').split('$ image-resolver controller --help\n')[1]?.split('```')[0] ?? '';
-    for (const { name, port } of ports) {
+    const defaults = ports.map(({ name }) => {
       const option = new RegExp(`--${name.replace(/s$/, '')}s?-port <port>[^]*?default: (\\d+)`);
-      expect(option.exec(help)?.[1], name).toBe(String(port));
-    }
+      return { name, port: Number(option.exec(help)?.[1]) };
+    });
+    expect(ports.map(({ name, port }) => ({ name, port }))).toEqual(defaults);
   });
 });
 
@@ -271,6 +272,18 @@ test('docs/configuration.md has every variable that the program reads', () => {
   expect(variables.length).toBeGreaterThan(4);
   const told = column('docs/configuration.md', 'environment').filter((name) => name.startsWith('IMAGE_RESOLVER_'));
   expect(told.toSorted()).toEqual(variables.toSorted());
+});
+
+describe('docs/troubleshooting.md', () => {
+  test.for([
+    { table: 'refresh reasons', file: 'refresh/verdict.ts' },
+    { table: 'controller messages', file: 'remote/controller-fault.ts' },
+  ])('has the words of the program in the table of $table', ({ table, file }) => {
+    const source = readFileSync(join(PROJECT, 'src', file), 'utf8');
+    const messages = column('docs/troubleshooting.md', table).map((message) => message.replace(/ ?…$/, ''));
+    expect(messages.length).toBeGreaterThan(4);
+    expect(messages.filter((message) => !source.includes(message))).toEqual([]);
+  });
 });
 
 describe('docs/architecture.md', () => {
