@@ -143,7 +143,7 @@ program
   .addOption(new Option('--webhook-port <port>', 'events of registries: /webhook/<type>').argParser(port).default(8082))
   .addOption(new Option('--metrics-port <port>', 'Prometheus: /metrics').argParser(port).default(9090))
   .addOption(new Option('--health-port <port>', '/healthz and /readyz').argParser(port).default(8081))
-  .option('--address <address>', 'address to listen on', '::')
+  .option('--address <address>', 'address to listen on; default: all')
   .option(
     '--tls-directory <folder>',
     'holds tls.crt and tls.key; plain HTTP when they are not there',

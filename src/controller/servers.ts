@@ -16,7 +16,8 @@ import { readWebhook } from '../webhooks/read-webhook.ts';
 
 /** Where the controller listens. A port of 0 is any free one. */
 export interface ServerOptions {
-  readonly address: string;
+  /** Absent: every address, IPv6 where there is any. */
+  readonly address?: string;
   readonly resolvePort: number;
   readonly webhookPort: number;
   readonly metricsPort: number;

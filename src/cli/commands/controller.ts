@@ -17,7 +17,7 @@ export interface ControllerCommandOptions {
   readonly webhookPort: number;
   readonly metricsPort: number;
   readonly healthPort: number;
-  readonly address: string;
+  readonly address?: string;
   readonly tlsDirectory: string;
   readonly sidecarAccount: readonly string[];
   readonly namespace: readonly string[];
@@ -55,7 +55,7 @@ async function run(options: ControllerCommandOptions): Promise<void> {
     files: systemFiles,
     kubernetes: createKubernetes({ connection, sleep: sleepForReal, random: Math.random }),
     servers: {
-      address: options.address,
+      ...(options.address !== undefined && { address: options.address }),
       resolvePort: options.resolvePort,
       webhookPort: options.webhookPort,
       metricsPort: options.metricsPort,
