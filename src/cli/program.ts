@@ -17,8 +17,8 @@ const program = new Command('image-resolver')
     'after',
     `
 Exit codes: 0 done, 1 an error to act on, 2 wrong usage, 70 a bug.
-Environment: IMAGE_RESOLVER_CONFIG, IMAGE_RESOLVER_REGISTRIES, IMAGE_RESOLVER_STATE, IMAGE_RESOLVER_INTERVAL,
-IMAGE_RESOLVER_CONTROLLER, IMAGE_RESOLVER_TOKEN_FILE, DOCKER_CONFIG.
+Environment: IMAGE_RESOLVER_CONFIG, IMAGE_RESOLVER_REGISTRIES, IMAGE_RESOLVER_STATE,
+IMAGE_RESOLVER_INTERVAL, IMAGE_RESOLVER_CONTROLLER, IMAGE_RESOLVER_TOKEN_FILE, DOCKER_CONFIG.
 
 Examples:
   image-resolver explain overlays/production -f application.yaml
