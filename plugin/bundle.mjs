@@ -6,7 +6,7 @@
 // exports, Node's own undici among them (about 30 ms).
 
 import { build } from 'esbuild';
-import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,6 +14,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 /** Filled first and then put in place at once, so that a build that fails or is killed leaves the one before. */
 const unfinished = join(root, `dist.${process.pid}`);
+const replaced = join(root, `dist.${process.pid}.replaced`);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Loaded where they are needed: by `await import()`, or by a module of ours that is. */
@@ -94,8 +95,9 @@ try {
   writeFileSync(join(unfinished, 'package.json'), '{ "type": "commonjs" }\n');
   cpSync(join(root, 'plugin/launcher.js'), join(unfinished, 'image-resolver'));
   chmodSync(join(unfinished, 'image-resolver'), 0o755);
-  rmSync(dist, { recursive: true, force: true });
+  // There is hardly a moment without any, for those who use it meanwhile.
+  if (existsSync(dist)) renameSync(dist, replaced);
   renameSync(unfinished, dist);
 } finally {
-  rmSync(unfinished, { recursive: true, force: true });
+  for (const folder of [unfinished, replaced]) rmSync(folder, { recursive: true, force: true });
 }
