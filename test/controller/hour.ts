@@ -169,7 +169,7 @@ export type Step =
       readonly retryAfterS: number;
     }
   | { readonly kind: 'slow'; readonly ms: number }
-  | { readonly kind: 'mend' | 'kubernetes-down' | 'kubernetes-up' | 'argo-restarts' | 'restart' }
+  | { readonly kind: 'mend' | 'kubernetes-down' | 'kubernetes-up' | 'argo-restarts' | 'restart' | 'disk-full' }
   | { readonly kind: 'argo-slow'; readonly ms: number }
   | { readonly kind: 'lose-patch' | 'commit' | 'hard-refresh' | 'render'; readonly application: number }
   | { readonly kind: 'kill'; readonly effects: number }
@@ -203,7 +203,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      kind: fc.constantFrom('mend' as const, 'kubernetes-down', 'kubernetes-up', 'argo-restarts', 'restart'),
+      kind: fc.constantFrom(
+        'mend' as const,
+        'kubernetes-down',
+        'kubernetes-up',
+        'argo-restarts',
+        'restart',
+        'disk-full',
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('argo-slow' as const), ms: fc.constantFrom(500, 40_000) }) },
@@ -305,6 +312,9 @@ export class Hour {
           behaviour.isDeaf = !behaviour.isDeaf;
         }
         this.#argoListens();
+        return;
+      case 'disk-full':
+        here.fillDisk();
         return;
       case 'restart':
         await this.restart();
