@@ -9,7 +9,7 @@ import type { PersonOptions } from './person.ts';
 const program = new Command('image-resolver')
   .description(
     'Resolves image tags and digests while Argo CD renders manifests.\n' +
-      'Applications name the plugin `image-resolver`; people use explain, select, test and validate.',
+      'Applications name the plugin `image-resolver`; people use explain, status, refresh, select, test and validate.',
   )
   .version(process.env['IMAGE_RESOLVER_VERSION'] ?? '0.0.0')
   .showHelpAfterError('(image-resolver --help shows the commands)')
@@ -169,7 +169,7 @@ asPerson(
   program
     .command('status')
     .description('show what the controller knows of an application: images, decisions, the next look, what fails')
-    .argument('[application]', 'namespace/name or name; default: all that you may see')
+    .argument('[application]', 'namespace/name or name; default: all, for those who may get all Applications')
     .option('--json', 'for machines'),
 ).action(async (application: string | undefined, options: StatusOptions) =>
   (await import('./commands/status.ts')).runStatus(application, options),

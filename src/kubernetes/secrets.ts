@@ -26,7 +26,7 @@ const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /**
  * Secrets from the Kubernetes API, each watched by its name alone, so that RBAC can grant exactly those (`resourceNames`
- * with get, list and watch). The watch begins when a secret is asked for first; from then on it is answered from memory,
+ * with list and watch). The watch begins when a secret is asked for first; from then on it is answered from memory,
  * and a renewed one as soon as the API tells. Only the keys that were asked for are kept.
  */
 export function createApiSecrets(options: ApiSecretsOptions): SecretSource {
@@ -133,7 +133,7 @@ class FollowedSecret implements Follower<State> {
   value(keys: readonly string[]): SecretRead {
     const secret = `the secret ${this.#namespace}/${this.#name}`;
     if (this.#isForbidden) {
-      const rule = `apiGroups [""], resources [secrets], resourceNames [${this.#name}], verbs [get, list, watch]`;
+      const rule = `apiGroups [""], resources [secrets], resourceNames [${this.#name}], verbs [list, watch]`;
       const fix = `grant the controller's service account a Role in namespace ${this.#namespace} with ${rule}`;
       return { kind: 'unreadable', problem: 'may not be read by the controller', fix };
     }

@@ -49,8 +49,10 @@ export function resolveEndpoint(ports: ResolvePorts): Route {
 
 async function forSidecar(query: ResolveQuery, ports: ResolvePorts, signal: AbortSignal): Promise<ServiceAnswer> {
   if (claimsOtherProject(query.who, ports.applications)) return mismatched(query);
-  const resolutions = await answers(query, ports, signal);
+  const answered = await answers(query, ports, signal);
   const { generation } = query;
+  // Whoever gets hold of the sidecar's token must not learn which tags there are: that is told to people, about what is theirs.
+  const resolutions = answered.map(({ explanation: _explanation, ...resolution }) => resolution);
   if (generation !== undefined && query.explain !== true) {
     try {
       await ports.record({ ...query, generation }, resolutions);

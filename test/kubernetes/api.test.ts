@@ -230,7 +230,7 @@ describe('secrets', () => {
     expect(await secrets.read('team-a', 'neighbour', ['config.json'])).toEqual({
       kind: 'unreadable',
       problem: 'may not be read by the controller',
-      fix: 'grant the controller\'s service account a Role in namespace team-a with apiGroups [""], resources [secrets], resourceNames [neighbour], verbs [get, list, watch]',
+      fix: 'grant the controller\'s service account a Role in namespace team-a with apiGroups [""], resources [secrets], resourceNames [neighbour], verbs [list, watch]',
     });
     expect(await secrets.read('team-a', 'granted,metadata.name!=x', ['a'])).toMatchObject({ kind: 'unreadable' });
   });

@@ -99,6 +99,22 @@ describe('POST /v1/resolve', () => {
     expect(controller.recorded).toEqual([]);
   });
 
+  test('is not told which tags there are: a token that got about must not tell them', async () => {
+    const explanation = { steps: ['one'], considered: 1, candidates: ['1.0.0'], rejected: [], rejectedTotal: 0 };
+    await using controller = await api(async (asked) =>
+      asked.asks.map(() => ({ kind: 'as-in-git', reason: 'observe', why: 'so', notices: [], explanation }) as const),
+    );
+    const body = query({ explain: true });
+    const told = await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body });
+    expect(readResolutions(told.body, 1)).toEqual([{ kind: 'as-in-git', reason: 'observe', why: 'so', notices: [] }]);
+    const { generation: _generation, ...asked } = body;
+    const person = await send(`${controller.url}/v1/resolve`, {
+      token: 'alice',
+      body: { ...asked, who: { application: 'shop' } },
+    });
+    expect(readResolutions(person.body, 1)).toMatchObject([{ explanation }]);
+  });
+
   test('a registration that cannot be kept costs nobody an image', async () => {
     await using controller = await api(undefined, async () => {
       throw new Error('disk full');
