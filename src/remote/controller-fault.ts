@@ -22,9 +22,9 @@ export class ControllerFault extends Error {
 }
 
 const SEE_CONTROLLER =
-  'see whether the controller runs (its pod, log and NetworkPolicy) and controller.url is its address';
+  'see whether the controller runs (its pod, log and NetworkPolicy) and IMAGE_RESOLVER_CONTROLLER (or controller.url) is its address';
 const SEE_CERTIFICATE =
-  'name the CA of the controller as controller.caFile in the operator configuration, and let its certificate cover the host of controller.url';
+  'name the CA of the controller as controller.caFile in the operator configuration, and let its certificate cover the host of its address';
 
 /** OpenSSL's and Node's words for certificates and handshakes. */
 const TLS_CODE =
@@ -93,13 +93,15 @@ export function statusFault(status: number, reason: string | undefined): Control
     return new ControllerFault('misconfigured', `it does not serve this account (${said})`, fix, { status });
   }
   if (status >= 300 && status < 400) {
-    const fix = 'write the address of the controller itself as controller.url: redirects are not followed';
+    const fix =
+      'write the address of the controller itself as IMAGE_RESOLVER_CONTROLLER (or controller.url): redirects are not followed';
     return new ControllerFault('answer', `it answered with a redirect (${status})`, fix, { status });
   }
   if (status === 429 || status === 503)
     return new ControllerFault('answer', `it is overloaded or starting (${said})`, SEE_CONTROLLER, { status });
   if (status >= 500) return new ControllerFault('answer', `it failed (${said})`, SEE_CONTROLLER, { status });
-  const fix = 'let sidecar and controller be of the same version, and controller.url the address of the controller';
+  const fix =
+    'let sidecar and controller be of the same version, and IMAGE_RESOLVER_CONTROLLER (or controller.url) the address of the controller';
   return new ControllerFault('answer', `it does not take the question (${said})`, fix, { status });
 }
 
