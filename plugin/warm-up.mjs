@@ -1,5 +1,6 @@
-// Runs once, while the image is built: it renders three small applications against a registry of its own, so that the
-// compile cache holds the code of a generation, and so that an image which cannot render is never published.
+// Runs once, while the image is built: it renders three small applications against a registry of its own, and one against a
+// controller, so that the compile cache holds the code of a generation, and so that an image which cannot render is never
+// published. Each generation adds what it ran to what is kept (launcher.js).
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +30,13 @@ const workload = (written) =>
     spec: { template: { spec: { containers: [{ name: 'web', image: written }] } } },
   });
 
-/** The first one decides which functions of shared code are in the cache: it goes the longest way. */
+const controller = createServer((_request, response) => {
+  const decision = { tag: NEWEST, movedAt: 0, confirmedAt: 0 };
+  const resolution = { kind: 'decided', decision, why: 'it is the newest', notices: [] };
+  response.setHeader('content-type', 'application/json').end(JSON.stringify({ resolutions: [resolution] }));
+}).listen(0, '127.0.0.1');
+await once(controller, 'listening');
+
 const applications = {
   kustomize: {
     'kustomization.yaml': 'resources: [web.yaml]\n',
@@ -69,15 +76,24 @@ try {
       }),
     ),
   };
-  const run = async (cwd, ...args) => (await promisify(execFile)('image-resolver', args, { cwd, env })).stdout;
-  for (const [name, files] of Object.entries(applications)) {
-    for (const [path, text] of Object.entries(files)) write(join(name, path), text);
-    const output = await run(join(folder, name), 'generate');
+  const run = async (cwd, args, more = {}) =>
+    (await promisify(execFile)('image-resolver', args, { cwd, env: { ...env, ...more } })).stdout;
+  const generate = async (name, more) => {
+    const output = await run(join(folder, name), ['generate'], { IMAGE_RESOLVER_WARM_UP: '1', ...more });
     if (!output.includes(`${image}:${NEWEST}`))
       throw new Error(`${name}: ${NEWEST} is not in the manifests:\n${output}`);
+  };
+  for (const [name, files] of Object.entries(applications)) {
+    for (const [path, text] of Object.entries(files)) write(join(name, path), text);
+    await generate(name);
   }
-  await run(folder, 'parameters');
+  await generate('kustomize', {
+    IMAGE_RESOLVER_CONTROLLER: `http://127.0.0.1:${controller.address().port}`,
+    IMAGE_RESOLVER_TOKEN_FILE: write('token', 'a-token'),
+  });
+  await run(folder, ['parameters']);
 } finally {
   rmSync(folder, { recursive: true, force: true });
   registry.close();
+  controller.close();
 }

@@ -1,7 +1,7 @@
 import { parsed, type Parsed, unparsed } from '../error/parsed.ts';
 
 /** Go's `time.ParseDuration`, without a sign. */
-export const DURATION: RegExp = /^(?:0|(?:(?:[0-9]{1,12}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?:ns|us|µs|ms|s|m|h)){1,8})$/;
+export const DURATION: RegExp = /^(?:0|(?:(?:[0-9]{1,12}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?:ns|us|\u00b5s|ms|s|m|h)){1,8})$/;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -17,7 +17,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 export function parseDuration(text: string): Parsed<number> {
   if (!DURATION.test(text)) return unparsed('is not a duration', 'write a number with a unit: 30s, 2m, 1h30m');
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/([0-9.]+)([a-zµ]+)/g))
+  for (const [, amount, unit] of text.matchAll(/([0-9.]+)([a-z\u00b5]+)/g))
     total += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
   return parsed(Math.round(total));
 }

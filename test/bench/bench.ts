@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { measureControllerLatency } from './controller-latency.ts';
 import { measureControllerSharing } from './controller-sharing.ts';
 import { measureControllerSize } from './controller-size.ts';
-import { FULL, QUICK, type Size } from './fixture.ts';
+import { FULL, QUICK, type Size, warmUp } from './fixture.ts';
 import { measureNewestBuild } from './newest-build.ts';
 import { measureRendering } from './rendering.ts';
 import { measureSelect } from './select.ts';
@@ -31,6 +31,7 @@ const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' 
 const size = values.quick === true ? QUICK : FULL;
 const chosen = positionals.length === 0 ? Object.keys(SUBJECTS) : positionals;
 const rows: Row[] = [];
+await warmUp();
 for (const name of chosen) {
   const measure = SUBJECTS[name];
   if (measure === undefined) throw new Error(`no subject ${name}; there are ${Object.keys(SUBJECTS).join(', ')}`);

@@ -71,7 +71,8 @@ export async function makeControllerPlace(options: {
   const environment = {
     PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
     HOME: folder,
-    NODE_COMPILE_CACHE: COMPILE_CACHE,
+    // Of its own: what runs first decides which functions are in the cache, and generations run in another container.
+    NODE_COMPILE_CACHE: `${COMPILE_CACHE}-controller`,
     IMAGE_RESOLVER_CONFIG: configFile,
     KUBECONFIG: kubeconfig,
     ...(process.env['BENCH_CONTROLLER_OPTIONS'] !== undefined && {

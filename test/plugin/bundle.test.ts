@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -58,6 +58,48 @@ describe('dist/image-resolver', () => {
     thread.postMessage({ selection, tags: 'v1.0.5\nv1.0.6\nv2.0.0', count: 3, told: 0 }, []);
     expect(await next()).toMatchObject({ kind: 'selected', places: new Uint32Array([1, 0]) });
     await thread.terminate();
+  });
+
+  test('runs the code that a warm-up kept, and the bundle itself where that cannot be used', async () => {
+    const cache = join(folder, 'compile-cache');
+    const select = async (more: Readonly<Record<string, string>> = {}): Promise<{ readonly keptCodeUsed: boolean }> => {
+      const started = promisify(execFile)(program, ['select', '--constraint', '~1.0'], {
+        cwd: folder,
+        env: {
+          PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+          NODE_COMPILE_CACHE: cache,
+          NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
+          ...more,
+        },
+      });
+      started.child.stdin?.end('v1.0.5\nv1.0.6\n');
+      const { stdout, stderr } = await started;
+      expect(stdout).toBe('v1.0.6\n');
+      // Node tells of every file that it compiles or has in its own cache.
+      expect(stderr).toContain('commander.cjs');
+      return { keptCodeUsed: !stderr.includes('lib/main.cjs') };
+    };
+    const kept = async (): Promise<readonly string[]> =>
+      (await readdir(cache)).filter((name) => name.endsWith('.code'));
+
+    expect(await select()).toEqual({ keptCodeUsed: false });
+    expect(await kept()).toEqual([]);
+    await select({ IMAGE_RESOLVER_WARM_UP: '1' });
+    expect(await kept()).toHaveLength(1);
+    expect(await select()).toEqual({ keptCodeUsed: true });
+
+    const [name = ''] = await kept();
+    const code = await readFile(join(cache, name));
+    for (const damaged of [code.subarray(0, code.length / 2), Buffer.from('no code'), Buffer.alloc(0)]) {
+      await writeFile(join(cache, name), damaged);
+      expect(await select()).toEqual({ keptCodeUsed: false });
+    }
+    // Of the same length, but of another bundle.
+    await writeFile(join(cache, name), code);
+    const launcher = await readFile(program, 'utf8');
+    await writeFile(program, launcher.replace(/image-resolver-[0-9a-f]{16}-/, 'image-resolver-0000000000000000-'));
+    expect(await select()).toEqual({ keptCodeUsed: false });
+    await writeFile(program, launcher);
   });
 
   test.runIf(oldNode !== undefined)('says which Node it needs under an old one', async () => {
