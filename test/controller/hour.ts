@@ -22,7 +22,7 @@ interface Line {
 }
 
 const version = (build: number): string => `1.0.${build}`;
-const LINES: readonly Line[] = [
+export const LINES: readonly Line[] = [
   {
     name: 'api-of-a',
     repository: 'registry.example.com/acme/api',
@@ -103,6 +103,8 @@ class Content {
   readonly #there = new Set<number>();
   readonly #here: SimulatedController;
   newest = 10;
+  /** What the newest tag points at. */
+  current = '';
 
   constructor(here: SimulatedController, line: Line, scope: string | undefined) {
     this.#here = here;
@@ -123,7 +125,9 @@ class Content {
     this.#awaySince.delete(tag);
     const scope = this.scope === undefined ? {} : { scope: this.scope };
     const image = { content: `${this.line.name} ${content}`, createdMs: build * 1000, ...scope };
-    this.digests.add(this.#here.registry.push(this.line.repository, tag, image));
+    const digest = this.#here.registry.push(this.line.repository, tag, image);
+    this.digests.add(digest);
+    if (build === this.newest) this.current = digest;
   }
 
   remove(build: number): void {
@@ -169,7 +173,16 @@ export type Step =
       readonly retryAfterS: number;
     }
   | { readonly kind: 'slow'; readonly ms: number }
-  | { readonly kind: 'mend' | 'kubernetes-down' | 'kubernetes-up' | 'argo-restarts' | 'restart' | 'disk-full' }
+  | {
+      readonly kind:
+        | 'mend'
+        | 'kubernetes-down'
+        | 'kubernetes-up'
+        | 'argo-restarts'
+        | 'restart'
+        | 'disk-full'
+        | 'lose-disk';
+    }
   | { readonly kind: 'argo-slow'; readonly ms: number }
   | { readonly kind: 'lose-patch' | 'commit' | 'hard-refresh' | 'render'; readonly application: number }
   | { readonly kind: 'kill'; readonly effects: number }
@@ -235,7 +248,13 @@ export class Hour {
   readonly here: SimulatedController;
   readonly contents: Content[] = [];
   /** What may cost listings and patches beyond those that time brings. */
-  readonly happened = { starts: 0, hints: 0, jumps: 0, moves: 0 };
+  readonly happened: { starts: number; hints: number; jumps: number; commits: number; changes: number } = {
+    starts: 0,
+    hints: 0,
+    jumps: 0,
+    commits: 0,
+    changes: 0,
+  };
   readonly #highest = new Map<string, { readonly tag: string; readonly build: number }>();
 
   constructor() {
@@ -316,6 +335,12 @@ export class Hour {
       case 'disk-full':
         here.fillDisk();
         return;
+      case 'lose-disk':
+        here.loseDisk();
+        this.#forgetButLive();
+        this.happened.starts += 1;
+        await here.restart();
+        return;
       case 'restart':
         await this.restart();
         return;
@@ -348,7 +373,21 @@ export class Hour {
 
   async restart(): Promise<void> {
     this.happened.starts += 1;
+    // What was decided while nothing could be kept is not known to the next process: it goes on from what was kept before.
+    if (this.here.isDiskFull) this.#highest.clear();
     await this.here.restart();
+  }
+
+  /** What runs is all that anybody can know then. */
+  #forgetButLive(): void {
+    this.#highest.clear();
+    for (const { name, lines } of APPLICATIONS) {
+      for (const image of this.here.argo.liveOf(name).split('\n')) {
+        const { repository: path, tag } = /^(?<repository>.*):(?<tag>[^@:]+)(?:@.*)?$/.exec(image)?.groups ?? {};
+        if (lines.some((of) => of.repository === path) && tag !== undefined)
+          this.#highest.set(`${name} ${path}`, { tag, build: buildOf(tag) });
+      }
+    }
   }
 
   /** Everything is as it should be, and there is something new. */
@@ -364,17 +403,27 @@ export class Hour {
     }
     this.#argoListens();
     await this.restart();
+    this.push();
+  }
+
+  /** Something new in every line. */
+  push(): void {
     for (const content of this.contents) this.#change('push', content);
   }
 
   /** Applications that do not run the newest of every line. */
   get behind(): readonly string[] {
-    return APPLICATIONS.flatMap(({ name, lines }) => {
+    return this.behindWithout([]);
+  }
+
+  /** As {@link behind}, without those that use a line named. */
+  behindWithout(names: readonly string[]): readonly string[] {
+    const concerned = APPLICATIONS.filter(({ lines }) => lines.every((one) => !names.includes(one.name)));
+    return concerned.flatMap(({ name, lines }) => {
       const live = this.here.argo.liveOf(name).split('\n');
       const wanted = lines.map((one) => {
         const content = this.contents.find((candidate) => candidate.line === one) as Content;
-        const digest = [...content.digests].at(-1);
-        return `${one.repository}:${one.tag(content.newest)}${one.name === 'edge' || one.name === 'jobs' ? `@${digest}` : ''}`;
+        return `${one.repository}:${one.tag(content.newest)}${one.name === 'edge' || one.name === 'jobs' ? `@${content.current}` : ''}`;
       });
       const state = this.here.ports?.refresher.stateOf(name);
       return live.join() === wanted.join()
@@ -385,9 +434,9 @@ export class Hour {
 
   #change(kind: 'push' | 'remove' | 'shrink' | 'empty' | 'restore' | 'repush' | 'webhook', content: Content): void {
     const { line: of, newest } = content;
+    this.happened.changes += 1;
     switch (kind) {
       case 'push':
-        this.happened.moves += 1;
         content.pushNewer();
         return;
       case 'remove':
@@ -421,6 +470,7 @@ export class Hour {
       argo.hardRefresh(name);
     }
     if (kind === 'commit' || kind === 'render') {
+      this.happened.commits += 1;
       const revision = kind === 'commit' ? `commit-${clock.now()}` : (argo.byInstanceName(name)?.revisions[0] ?? '');
       await clock.run(argo.push(name, revision));
     }

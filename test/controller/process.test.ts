@@ -152,6 +152,8 @@ test('a push, told by a webhook: the Application is refreshed, confirmed and tol
     return items.some((one) => one.reason === 'ImageMoved' && one.involvedObject.name === 'whole');
   }, 'the Event');
   expect(controller.log).not.toMatch(/403|forbidden|not-followed|not-written/i);
+  for (const secret of ['first-password', 'hook-secret', sidecarToken.slice(0, 60), 'eyJ'])
+    expect(controller.log).not.toContain(secret);
   expect((await controller.stop()).exitCode).toBe(0);
 });
 

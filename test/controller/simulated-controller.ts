@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Application } from '../../src/applications/application.ts';
@@ -150,6 +150,17 @@ export class SimulatedController {
     this.ports = undefined;
     await this.#store?.close();
     await this.start();
+  }
+
+  /** The next process begins with an empty volume. */
+  loseDisk(): void {
+    this.#beforeFull ??= join(this.#directory, `before-${this.starts}`);
+    rmSync(this.#beforeFull, { recursive: true, force: true });
+    mkdirSync(this.#beforeFull);
+  }
+
+  get isDiskFull(): boolean {
+    return this.#beforeFull !== undefined;
   }
 
   /** From now on nothing is kept beyond the process that runs. */

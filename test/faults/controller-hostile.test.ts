@@ -1,7 +1,8 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Ask } from '../../src/resolve/resolver.ts';
 import { selection } from '../resolve/harness.ts';
 import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry.ts';
@@ -20,7 +21,7 @@ beforeEach(async () => {
     configuration: {
       interval: '10m',
       minimumInterval: '1m',
-      registries: { hosts: [hostEntry(registry, { requestsPerSecond: 1000 })] },
+      registries: { hosts: [hostEntry(registry, { rateLimit: { requestsPerSecond: 1000 } })] },
       webhooks: [{ type: 'generic', secret: 'env:HOOK' }],
     },
     environment: { HOOK: 'hook-secret', SECRET: 'user:password' },
@@ -41,7 +42,15 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 describe('rule 9', () => {
   test('a policy that takes long to evaluate keeps nobody else waiting', async () => {
-    const tags = Array.from({ length: 2000 }, (_, index) => `${'a'.repeat(100)}${index}`);
+    // Legal, and long over many tags: what may follow is another set after nearly every character.
+    const letters = (index: number): string =>
+      createHash('sha512')
+        .update(`${index}`)
+        .digest('hex')
+        .replace(/[0-7]/g, 'a')
+        .replace(/[89c-f]/g, 'b')
+        .slice(0, 110);
+    const tags = Array.from({ length: 2000 }, (_, index) => `${letters(index)}${index}`);
     registry.content.putTags('acme/nasty', tags);
     // In the cache, and the code is warm.
     for (let round = 0; round < 20; round++) await here.ask([askFor(registry)]);
@@ -50,8 +59,8 @@ describe('rule 9', () => {
     const tenant = async (which: number): Promise<void> => {
       for (let round = 0; round < 2; round++) {
         // Each is a policy that nobody asked for before.
-        const repeated = `(a|[a-z])*`.repeat(4 + round);
-        const filters = [{ effect: 'allow' as const, kind: 'regexp' as const, pattern: `^${repeated}${which}!$` }];
+        const pattern = `([ab]*a[ab]{20,60}|[ab]*b[ab]{20,60})*[0-9]{${5 + 2 * which + round}}$`;
+        const filters = [{ effect: 'allow' as const, kind: 'regexp' as const, pattern }];
         const policy = { kind: 'select' as const, selection: selection({ kind: 'alphabetical' }, { filters }) };
         const took = await timed(async () =>
           here.ask([askFor(registry, 'acme/nasty', { choice: policy })], { project: 'nasty', application: 'nasty' }),
@@ -104,11 +113,16 @@ describe('rule 10', () => {
 });
 
 describe('rule 13', () => {
-  const send = async (body: string, headers: Readonly<Record<string, string>>): Promise<number> => {
-    const answer = await fetch(`${here.webhooks}/generic`, { method: 'POST', body, headers });
-    await answer.text();
-    return answer.status;
-  };
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  afterAll(() => agent.destroy());
+  // Much quicker than `fetch`, and this is about how quick one can be.
+  const send = (body: string, headers: Readonly<Record<string, string>>): Promise<number> =>
+    new Promise((done, failed) => {
+      const sent = request(`${here.webhooks}/generic`, { method: 'POST', headers, agent }, (answer) => {
+        answer.resume().on('end', () => done(answer.statusCode ?? 0));
+      });
+      sent.on('error', failed).end(body);
+    });
   const eventOf = (tag: string): string => JSON.stringify({ images: [`${registry.host}/acme/api:${tag}`] });
   const signed = (body: string, secret: string): Readonly<Record<string, string>> => ({
     'x-image-resolver-signature': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
@@ -209,6 +223,10 @@ describe('rule 14', () => {
         }),
       ],
     },
+    {
+      name: 'a prototype',
+      asks: () => [JSON.parse(`{"__proto__": {"a": 1}, ${JSON.stringify(askFor(registry)).slice(1)}`)],
+    },
     { name: 'too many asks', asks: () => Array.from({ length: 201 }, () => askFor(registry)) },
     {
       name: 'a strategy of its own',
@@ -253,7 +271,6 @@ describe('rule 14', () => {
       key: 'anything',
       pollIntervalMs: 1,
       decision: { tag: '1.0.9' },
-      ['__proto__']: { credential: 'env:SECRET' },
     };
     const query = { modes: [], configuration: {}, operator: {}, budgetMs: 86_400_000, record: true, decisions: [] };
     const answered = await here.ask([JSON.parse(JSON.stringify(wish(evil)))], { query });
@@ -285,7 +302,7 @@ describe('rule 14', () => {
     const answered = await here.ask([askFor(registry, 'acme/many')], { query: { explain: true } });
     const told = tags.filter((tag) => answered.text.includes(`"${tag}"`));
     expect(told.length).toBeGreaterThan(0);
-    expect(told.length).toBeLessThan(200);
+    expect(told.length).toBeLessThan(tags.length / 10);
   });
 });
 
