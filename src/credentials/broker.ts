@@ -19,6 +19,7 @@ import { createEnvironmentProvider } from './environment-provider.ts';
 import { isGranted } from './grants.ts';
 import { createScriptProvider } from './program-provider.ts';
 import { ANONYMOUS, type CredentialPorts, type ProviderContext } from './provider.ts';
+import { readAtOnce } from './read-at-once.ts';
 import { hostNotAllowed, notGranted, unusableEntry } from './refusals.ts';
 import { entriesFor, isOpenTo } from './registry-entry.ts';
 import { createSecretProvider, type RepositoryNames } from './secret-provider.ts';
@@ -42,7 +43,8 @@ export function createAccessBroker(
   ports: CredentialPorts,
 ): AccessBroker {
   const context: ProviderContext = { configuration, environment, ports };
-  const docker = createDockerCredentials(configuration.dockerConfig, context);
+  const files = readAtOnce(ports.files);
+  const docker = createDockerCredentials(configuration.dockerConfig, { ...context, ports: { ...ports, files } });
   const allowedHosts = configuration.allowedHosts.map((pattern) => compileHostPattern(pattern));
   const scripts = new Map<string, CredentialProvider>();
 
@@ -111,7 +113,7 @@ export function createAccessBroker(
       const entries = entriesFor(configuration.hosts, asked);
       const entry = entries.find((candidate) => isOpenTo(candidate, project)) ?? entries[0];
       const isNamed = configuration.hosts.some((candidate) => candidate.host === asked.host);
-      const endpoint = endpointFor(asked.host, entry, { isNamed, files: ports.files });
+      const endpoint = endpointFor(asked.host, entry, { isNamed, files });
       if (!endpoint.ok) return refused(unusableEntry(asked, endpoint.problem));
       const repository = inDefaultNamespace(asked, entry);
       const names = namesOf(repository, endpoint.value);

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** Wall clock, milliseconds since the epoch. */
 export interface Clock {
   now(): number;
@@ -8,8 +6,20 @@ export interface Clock {
 /** Waits; rejects with the signal's reason when it aborts first. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
-/** The real one. */
-export const sleepForReal: Sleep = (ms, signal) => delay(ms, undefined, { signal });
+/** The real one. Not `node:timers/promises`: that makes an error with a stack for each wait that ends early, which most do. */
+export const sleepForReal: Sleep = (ms, signal) =>
+  new Promise((done, failed) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      failed(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      done();
+    }, ms);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
 
 const deadlines = new WeakMap<AbortSignal, number>();
 

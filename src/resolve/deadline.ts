@@ -26,7 +26,8 @@ export function startDeadline(ms: number, time: Time, parent: AbortSignal): Dead
   const signal = withDeadline(AbortSignal.any([over.signal, parent]), Math.min(time.now() + ms, deadlineOf(parent)));
   return {
     signal,
-    [Symbol.dispose]: () => cleared.abort(),
+    // A reason of ours: the default one is an error with a stack, made for nobody.
+    [Symbol.dispose]: () => cleared.abort('cleared'),
   };
 }
 

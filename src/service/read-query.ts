@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import * as v from 'valibot';
 import { ERROR_CODES, type ErrorCode } from '../error/codes.ts';
 import type { Parsed } from '../error/parsed.ts';
@@ -55,6 +56,17 @@ function isNormal(value: Repository): boolean {
   return found.ok && found.value.host === host && found.value.path === path && found.value.name === whole;
 }
 
+/** Thousands of applications write the same few. */
+const constraints = new LRUCache<string, true>({ max: 1_000 });
+
+function isConstraint(value: string): boolean {
+  if (constraints.has(value)) return true;
+  const { ok } = parseConstraint(value);
+  // What is none may be as long as the body.
+  if (ok) constraints.set(value, true);
+  return ok;
+}
+
 const pattern = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_PATTERN_CHARACTERS));
 const effect = v.picklist(['allow', 'ignore']);
 // Regular expressions are compiled by who evaluates them: apart, and for a bounded time.
@@ -85,10 +97,7 @@ function isNormalPlatform({ os, architecture, variant }: Platform): boolean {
 const strategy = v.variant('kind', [
   v.object({
     kind: v.literal('semver'),
-    constraint: v.pipe(
-      v.string(),
-      v.check((value) => parseConstraint(value).ok, 'is no constraint'),
-    ),
+    constraint: v.pipe(v.string(), v.check(isConstraint, 'is no constraint')),
   }),
   v.object({ kind: v.literal('newest-build') }),
   v.object({ kind: v.literal('alphabetical') }),

@@ -53,7 +53,9 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     });
     request.on('end', () => done(Buffer.concat(chunks)));
     request.on('error', () => failed(new Vanished('the client went away')));
-    request.on('close', () => failed(new Vanished('the client went away')));
+    request.on('close', () => {
+      if (!request.complete) failed(new Vanished('the client went away'));
+    });
   });
 }
 

@@ -2,6 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type {
   DecisionKey,
   DecisionStore,
+  FaultStore,
+  KeptFault,
   ListingKey,
   ListingRecord,
   ListingStore,
@@ -13,6 +15,7 @@ import type { Tag } from '../image/reference.ts';
 
 /** Entries held; a decision is some hundred bytes, a listing's tags some kilobytes. */
 export interface CacheLimits {
+  /** And as many faults, or that there is none. */
   readonly decisions: number;
   readonly listings: number;
   /** Bytes of tags, about. */
@@ -28,6 +31,7 @@ export function cachedStore(store: Store, limits: CacheLimits): Store {
     ...store,
     decisions: cachedDecisions(store.decisions, limits.decisions),
     listings: cachedListings(store.listings, limits),
+    faults: cachedFaults(store.faults, limits.decisions),
     close: () => store.close(),
   };
 }
@@ -49,6 +53,38 @@ function cachedDecisions(behind: DecisionStore, max: number): DecisionStore {
         return await behind.put(key, value, ifVersion);
       } finally {
         known.delete(key);
+      }
+    },
+  };
+}
+
+/** Asked for with every decision, and there hardly ever is one: so that there is none is remembered too. */
+function cachedFaults(behind: FaultStore, max: number): FaultStore {
+  const known = new LRUCache<string, { readonly fault: KeptFault | undefined }>({ max });
+  return {
+    async get(name) {
+      const cached = known.get(name);
+      if (cached !== undefined) return cached.fault;
+      const fault = await behind.get(name);
+      known.set(name, { fault });
+      return fault;
+    },
+    async put(name, kept) {
+      known.delete(name);
+      try {
+        await behind.put(name, kept);
+      } finally {
+        known.delete(name);
+      }
+    },
+    async clear(name) {
+      const cached = known.get(name);
+      if (cached !== undefined && cached.fault === undefined) return;
+      known.delete(name);
+      try {
+        await behind.clear(name);
+      } finally {
+        known.delete(name);
       }
     },
   };

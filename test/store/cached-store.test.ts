@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Tag } from '../../src/image/reference.ts';
 import { cachedStore } from '../../src/store/cached-store.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { DecisionKey, ListingKey, Store, StoredDecision } from '../../src/store/store.ts';
+import type { DecisionKey, KeptFault, ListingKey, Store, StoredDecision } from '../../src/store/store.ts';
 
 const limits = { decisions: 10, listings: 10, tagBytes: 10_000 };
 const key = 'k' as DecisionKey;
@@ -25,10 +25,11 @@ async function counted(): Promise<Counted> {
     self.reads += 1;
     return answer;
   };
-  const { decisions, listings } = store;
+  const { decisions, faults, listings } = store;
   const behind: Store = {
     ...store,
     decisions: { ...decisions, get: (one) => count(decisions.get(one)) },
+    faults: { ...faults, get: (one) => count(faults.get(one)) },
     listings: {
       ...listings,
       get: (one) => count(listings.get(one)),
@@ -82,4 +83,27 @@ test('a listing and its tags are read once, and a new listing is seen at once', 
   expect(await listings.tags(listing, 2)).toEqual(['a', 'b']);
   await listings.update(listing, { fetchedAt: 3, suspect: undefined });
   expect(await listings.get(listing)).toEqual({ fetchedAt: 3, count: 2 });
+});
+
+test('that there is no fault is read once, and a new one is seen at once, as is that it is gone', async () => {
+  await using self = await counted();
+  const { faults } = self.cached;
+  const kept = (what: string): KeptFault => ({
+    at: 1,
+    fault: { kind: 'outage', error: { code: 'REGISTRY_UNAVAILABLE', what, where: 'w', fix: 'f' } },
+  });
+  for (const _ of [1, 2, 3]) expect(await faults.get('list')).toBeUndefined();
+  expect(self.reads).toBe(1);
+  let reading = faults.get('list');
+  await faults.put('list', kept('first'));
+  await reading;
+  for (const _ of [1, 2, 3]) expect(await faults.get('list')).toEqual(kept('first'));
+  expect(self.reads).toBe(2);
+  await faults.put('list', kept('second'));
+  expect(await faults.get('list')).toEqual(kept('second'));
+  reading = faults.get('list');
+  await faults.clear('list');
+  await reading;
+  expect(await faults.get('list')).toBeUndefined();
+  expect(self.reads).toBe(4);
 });
