@@ -46,6 +46,8 @@ export interface RealRegistryOptions {
   readonly maxTags?: number;
   /** Serve https with this certificate. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** The registry's `notifications`: who is told of each push, and with which Authorization header. */
+  readonly notifications?: { readonly url: string; readonly authorization: string };
 }
 
 export interface RealRegistry extends AsyncDisposable {
@@ -170,8 +172,22 @@ function configuration(directory: string, options: RealRegistryOptions, tokenSer
     log: { level: 'info', formatter: 'text', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(directory, 'storage') }, delete: { enabled: true } },
     http: { addr: '127.0.0.1:0', relativeurls: true, secret: 'test' },
+    ...(options.notifications === undefined ? {} : { notifications: { endpoints: [endpoint(options.notifications)] } }),
     ...(options.maxTags === undefined ? {} : { tags: { maxtags: options.maxTags } }),
     ...(options.auth === undefined || options.auth.kind === 'anonymous' ? {} : { auth }),
+  };
+}
+
+/** As the page about webhooks has it. */
+function endpoint({ url, authorization }: NonNullable<RealRegistryOptions['notifications']>): unknown {
+  return {
+    name: 'image-resolver',
+    url,
+    headers: { Authorization: [authorization] },
+    timeout: '1s',
+    threshold: 5,
+    backoff: '1s',
+    ignore: { actions: ['pull'] },
   };
 }
 

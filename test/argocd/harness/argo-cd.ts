@@ -31,7 +31,7 @@ import { createGitRepository, type Files, type GitRepository } from './git.ts';
 import { type ImageResolverController, prepareController, SIDECAR_ACCOUNT } from './image-resolver-controller.ts';
 import { type Mirror, openMirror } from './mirror.ts';
 import { type RepoServer, startRepoServer } from './repo-server.ts';
-import { openSandbox, type Sandbox } from './sandbox.ts';
+import { freePort, openSandbox, type Sandbox } from './sandbox.ts';
 import { createTestApplication, type TestApplication } from './test-application.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -42,9 +42,24 @@ export interface ArgoCdOptions {
   readonly controller?: {
     /** Secrets of webhooks, for `env:` names. */
     readonly environment?: Readonly<Record<string, string>>;
+    /** The registry tells its `/webhook/distribution` of each push, with this Authorization header. */
+    readonly notifiedWith?: string;
   };
-  /** The operator configuration, without `apiVersion` and `kind`; the registry is in it already. */
-  readonly configuration?: Readonly<Record<string, unknown>>;
+  /**
+   * The operator configuration, without `apiVersion` and `kind`; the registry is in it already. A function also does what an
+   * operator does before: writes files, Secrets and Roles.
+   */
+  readonly configuration?:
+    | Readonly<Record<string, unknown>>
+    | ((installation: Installation) => Promise<Readonly<Record<string, unknown>>>);
+}
+
+/** What is there before the controller and the sidecars are. */
+export interface Installation {
+  readonly kubernetes: RealKubernetes;
+  readonly registry: RealRegistry;
+  /** For the operator's files, which the controller can read. */
+  readonly operatorDirectory: string;
 }
 
 export interface ArgoCd extends AsyncDisposable {
@@ -102,8 +117,19 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
       disposables.push(started);
       return started;
     };
+    const notifiedWith = options.controller?.notifiedWith;
+    const webhookPort = notifiedWith === undefined ? undefined : await freePort();
+    const notifications =
+      notifiedWith === undefined
+        ? {}
+        : {
+            notifications: {
+              url: `http://127.0.0.1:${webhookPort}/webhook/distribution`,
+              authorization: notifiedWith,
+            },
+          };
     const [registry, kubernetes, proxy, redis] = await Promise.all([
-      own(startRealRegistry(options.registry)),
+      own(startRealRegistry({ ...options.registry, ...notifications })),
       own(startRealKubernetes()),
       own(startConnectionProxy()),
       startRedis(sandbox),
@@ -114,7 +140,8 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
     await mirror.follow(DEPLOYMENTS);
     await collectGarbage(kubernetes, mirror, [CONFIG_MAPS]);
 
-    const configurationFile = join(await sandbox.directory('operator'), 'config.yaml');
+    const operatorDirectory = await sandbox.directory('operator');
+    const configurationFile = join(operatorDirectory, 'config.yaml');
     const controller =
       options.controller === undefined
         ? undefined
@@ -122,6 +149,7 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
             kubernetes,
             configurationFile,
             environment: options.controller.environment ?? {},
+            webhookPort,
           });
     const configure: ArgoCd['configure'] = async (configuration) => {
       const whole = {
@@ -133,7 +161,11 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
       };
       await writeFile(configurationFile, JSON.stringify(whole));
     };
-    await configure(options.configuration ?? {});
+    await configure(
+      typeof options.configuration === 'function'
+        ? await options.configuration({ kubernetes, registry, operatorDirectory })
+        : (options.configuration ?? {}),
+    );
     await controller?.start();
     const sidecarToken = join(await sandbox.directory('sidecar-token'), 'token');
     await writeFile(sidecarToken, await kubernetes.tokenFor(SIDECAR_ACCOUNT, AUDIENCE));

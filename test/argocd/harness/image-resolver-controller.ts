@@ -11,7 +11,8 @@ import { freePort, type Program, type Sandbox } from './sandbox.ts';
 
 /** The account that sidecars run as. */
 export const SIDECAR_ACCOUNT: ServiceAccountName = { namespace: CONTROL_PLANE, name: 'argocd-repo-server' };
-const CONTROLLER_ACCOUNT: ServiceAccountName = { namespace: CONTROL_PLANE, name: 'image-resolver-controller' };
+/** The account of the controller; what lets it read Secrets names it. */
+export const CONTROLLER_ACCOUNT: ServiceAccountName = { namespace: CONTROL_PLANE, name: 'image-resolver-controller' };
 
 export interface ControllerOptions {
   readonly kubernetes: RealKubernetes;
@@ -19,6 +20,8 @@ export interface ControllerOptions {
   readonly configurationFile: string;
   /** Added to its environment: secrets of webhooks. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Where it takes webhooks; default one that is free. */
+  readonly webhookPort?: number | undefined;
 }
 
 export interface ImageResolverController {
@@ -44,7 +47,7 @@ const repository = resolve(import.meta.dirname, '../../..');
 /** Prepares everything of it, and does not start it yet. */
 export async function prepareController(
   sandbox: Sandbox,
-  { kubernetes, configurationFile, environment }: ControllerOptions,
+  { kubernetes, configurationFile, environment, webhookPort }: ControllerOptions,
 ): Promise<ImageResolverController> {
   await installRbac(kubernetes);
   const kubeconfig = await kubernetes.kubeconfig(CONTROLLER_ACCOUNT);
@@ -55,7 +58,7 @@ export async function prepareController(
   ];
   const ports = {
     resolve: await freePort(),
-    webhook: await freePort(),
+    webhook: webhookPort ?? (await freePort()),
     metrics: await freePort(),
     health: await freePort(),
   };
