@@ -112,9 +112,9 @@ export async function startControllerProcess(
     ...run,
     environment: { KUBECONFIG: await kubernetes.kubeconfig(account), ...environment },
   });
-  let ended: ResolverRun | undefined;
-  void process.ended.then((said) => {
-    ended = said;
+  let hasEnded = false;
+  void process.ended.finally(() => {
+    hasEnded = true;
   });
   for (;;) {
     const line = /^.*"event":"started".*$/m.exec(process.said.stderr)?.[0];
@@ -122,7 +122,7 @@ export async function startControllerProcess(
       const scheme = args.some((one) => one.startsWith('--tls-directory')) ? 'https' : 'http';
       return new ControllerProcess(process, JSON.parse(line) as Listening, scheme);
     }
-    if (ended !== undefined) throw new Error(`the controller ended: ${ended.stderr}`);
+    if (hasEnded) throw new Error(`the controller ended: ${process.said.stderr}`);
     await delay(20);
   }
 }

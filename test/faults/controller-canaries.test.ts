@@ -71,7 +71,7 @@ async function everything(): Promise<void> {
     answers.push((await here.send(path, { token: PERSON_TOKEN })).text);
   answers.push((await here.send('/v1/status', { token: `${MARK}.wrong.token` })).text);
   answers.push((await here.send('/v1/refresh', { token: PERSON_TOKEN, body: '{"application":"shop"}' })).text);
-  for (const path of [`generic?secret=${MARK}`, `quay?secret=${MARK}-quay`, `quay?token=${MARK}-wrong`, `${MARK}`]) {
+  for (const path of [`generic?secret=${MARK}`, `quay?secret=${MARK}-quay`, `quay?token=${MARK}-wrong`, MARK]) {
     const headers = { authorization: `Bearer ${MARK}-hook` };
     const body = JSON.stringify({ docker_url: `${registry.host}/env/api`, images: [`${registry.host}/env/api:1.0.6`] });
     const answer = await fetch(`${here.webhooks}/${path}`, { method: 'POST', headers, body });

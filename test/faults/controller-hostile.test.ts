@@ -55,7 +55,7 @@ describe('rule 9', () => {
     // In the cache, and the code is warm.
     for (let round = 0; round < 20; round++) await here.ask([askFor(registry)]);
     let nastyMs = Infinity;
-    let nasty = 0;
+    let isOver = false;
     const tenant = async (which: number): Promise<void> => {
       for (let round = 0; round < 2; round++) {
         // Each is a policy that nobody asked for before.
@@ -66,12 +66,17 @@ describe('rule 9', () => {
           here.ask([askFor(registry, 'acme/nasty', { choice: policy })], { project: 'nasty', application: 'nasty' }),
         );
         nastyMs = Math.min(nastyMs, took);
-        nasty += 1;
       }
     };
-    const attack = Promise.all([tenant(1), tenant(2)]);
+    const attack = Promise.all([tenant(1), tenant(2)]).finally(() => {
+      isOver = true;
+    });
     const others: number[] = [];
-    while (nasty < 4) others.push(await timed(async () => here.ask([askFor(registry)])));
+    const other = async (): Promise<void> => {
+      others.push(await timed(async () => here.ask([askFor(registry)])));
+      if (!isOver) await other();
+    };
+    await other();
     await attack;
     // While one evaluates, the others come and go: had they waited for it, they would have taken as long.
     const slow = others.toSorted((a, b) => b - a)[Math.floor(others.length / 100)] ?? Infinity;
@@ -129,12 +134,12 @@ describe('rule 13', () => {
   });
 
   /** Ten thousand, from many senders at once. */
-  async function flood(request: (index: number) => Promise<number>): Promise<ReadonlyMap<number, number>> {
+  async function flood(event: (index: number) => Promise<number>): Promise<ReadonlyMap<number, number>> {
     const statuses = new Map<number, number>();
     let next = 0;
     const sender = async (): Promise<void> => {
       while (next < 10_000) {
-        const status = await request(next++);
+        const status = await event(next++);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       }
     };
@@ -147,7 +152,7 @@ describe('rule 13', () => {
     registry.clearRequests();
     const body = eventOf('1.0.7');
     const statuses = await flood(async (index) => send(body, signed(body, `guess ${index}`)));
-    expect([...statuses.keys()].toSorted()).toEqual([401, 429]);
+    expect([...statuses.keys()].toSorted((a, b) => a - b)).toEqual([401, 429]);
     expect(registry.requests).toEqual([]);
     expect(here.patches).toEqual([]);
   });
@@ -161,7 +166,7 @@ describe('rule 13', () => {
         const replayed = flood(async () => send(body, signed(body, 'hook-secret')));
         expect(tagOf(await here.ask([askFor(registry)]))).toBe('1.0.6');
         const statuses = await replayed;
-        expect([...statuses.keys()].toSorted()).toEqual([202, 429]);
+        expect([...statuses.keys()].toSorted((a, b) => a - b)).toEqual([202, 429]);
       })) / 1000;
     // One repository is looked at once in a second at most, however many ask for it.
     expect(registry.requestsTo('tags/list').length).toBeLessThanOrEqual(2 + seconds);
@@ -225,7 +230,7 @@ describe('rule 14', () => {
     },
     {
       name: 'a prototype',
-      asks: () => [JSON.parse(`{"__proto__": {"a": 1}, ${JSON.stringify(askFor(registry)).slice(1)}`)],
+      asks: () => [JSON.parse(`{"__proto__": {"a": 1}, ${JSON.stringify(askFor(registry)).slice(1)}`) as unknown],
     },
     { name: 'too many asks', asks: () => Array.from({ length: 201 }, () => askFor(registry)) },
     {
@@ -253,7 +258,7 @@ describe('rule 14', () => {
     'a host that the operator did not allow (%s): an error, and nobody is asked',
     async (host) => {
       const answered = await here.ask([elsewhere(host)]);
-      if (answered.status !== 400) expect(tagOf(answered)).toBe('HOST_NOT_ALLOWED');
+      expect(['400', 'HOST_NOT_ALLOWED']).toContain(tagOf(answered));
       expect(registry.connections).toBe(0);
     },
   );
@@ -339,7 +344,7 @@ describe('many at once', () => {
       const leave = new AbortController();
       const asked = here.ask([askFor(registry, 'acme/slow')], { application: `gone-${client}`, signal: leave.signal });
       leave.abort();
-      await expect(asked).rejects.toThrow();
+      await expect(asked).rejects.toThrow('aborted');
     });
     const served = await Promise.all(
       Array.from({ length: 50 }, async (_, client) => here.ask([askFor(registry)], { application: `app-${client}` })),
