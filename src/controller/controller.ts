@@ -108,11 +108,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const controlPlaneNamespace = configuration.controlPlaneNamespace ?? 'argocd';
   const isHttps = configuration.controller?.url.startsWith('https:') === true;
   // Something in between may speak TLS for it; else no sidecar gets through.
-  if (isHttps && options.servers.tls === undefined) log.warning('no-certificate', { url: configuration.controller?.url });
+  if (isHttps && options.servers.tls === undefined)
+    log.warning('no-certificate', { url: configuration.controller?.url });
 
   const metrics = createMetrics({ knownHosts: knownHostsOf(operator), version: options.version });
   const onDisk = await outside.openStore({
     directory: configuration.stateDirectory,
+    isAlone: true,
     now,
     notices: ({ code, what }) => log.warning('store', { code, what }),
   });

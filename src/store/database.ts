@@ -11,6 +11,9 @@ import { isBusy, reasonOf, troubleOf } from './sqlite-error.ts';
 const MAX_ATTEMPTS = 20;
 /** How long a statement waits for another process's write, in milliseconds. Writes take well under one each. */
 const BUSY_TIMEOUT_MS = 3_000;
+/** When what had to be held in memory is tried to be put back first; twice as long after each time it came to that. */
+const PUT_BACK_AFTER_MS = 60_000;
+const LONGEST_PUT_BACK_MS = 3_600_000;
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 export type Value = SQLInputValue;
@@ -22,6 +25,15 @@ interface Connection {
   readonly generation?: number;
 }
 
+export interface DatabaseOptions {
+  readonly directory: string;
+  readonly notices: (notice: Notice) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** No other process writes to it: what had to be held in memory is put back when the disk can be used again. */
+  readonly isAlone?: boolean;
+}
+
 /**
  * The store's database with its troubles handled: a damaged file is set aside and begun anew, and one that cannot be
  * used (read-only, full disk, newer program, locked for long) is left alone and a copy in memory used from then on. Each
@@ -30,12 +42,18 @@ interface Connection {
 export class Database {
   readonly #directory: string;
   readonly #notices: (notice: Notice) => void;
+  readonly #isAlone: boolean;
+  readonly #now: () => number;
   #connection: Connection;
   #inTransaction = false;
+  #triedAt = 0;
+  #putBackAfterMs = PUT_BACK_AFTER_MS;
 
-  constructor(options: { readonly directory: string; readonly notices: (notice: Notice) => void }) {
+  constructor(options: DatabaseOptions) {
     this.#directory = options.directory;
     this.#notices = options.notices;
+    this.#isAlone = options.isAlone === true;
+    this.#now = options.now;
     this.#connection = this.#open();
   }
 
@@ -46,6 +64,7 @@ export class Database {
 
   /** Bytes of what is on disk, by SQLite's own count; undefined in memory. */
   size(): number | undefined {
+    this.#putBackWhenDue();
     if (!this.persistent) return undefined;
     const row = this.get('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size');
     return Number(row?.['bytes'] ?? 0);
@@ -85,12 +104,14 @@ export class Database {
   }
 
   close(): void {
+    if (this.#isAlone && !this.persistent) this.#putBack();
     if (this.#connection.database.isOpen) this.#connection.database.close();
   }
 
   /** Once damaged, once unusable: after that a failure is a bug. */
   #guarded<T>(work: () => T): T {
     if (this.#inTransaction) return work();
+    this.#putBackWhenDue();
     for (let attempt = 1; ; attempt++) {
       try {
         return work();
@@ -112,6 +133,32 @@ export class Database {
       closeQuietly(database);
     }
     return true;
+  }
+
+  #putBackWhenDue(): void {
+    if (!this.#isAlone || this.persistent) return;
+    const now = this.#now();
+    if (Math.abs(now - this.#triedAt) < this.#putBackAfterMs) return;
+    this.#triedAt = now;
+    this.#putBack();
+  }
+
+  /** Makes the file what is in memory, all or nothing; as long as that fails, memory it is. */
+  #putBack(): void {
+    const { database: memory } = this.#connection;
+    let connection: Connection | undefined;
+    try {
+      makeDirectory(this.#directory);
+      connection = this.#openGeneration(newestGeneration(this.#directory).generation);
+      replaceAll(memory, connection.database);
+    } catch (error) {
+      if (connection !== undefined) closeQuietly(connection.database);
+      if (isSystemError(error) || error instanceof NewerSchemaError) return;
+      throw error;
+    }
+    this.#connection = connection;
+    this.#putBackAfterMs = Math.min(this.#putBackAfterMs * 2, LONGEST_PUT_BACK_MS);
+    closeQuietly(memory);
   }
 
   #prepare(sql: string): StatementSync {
@@ -197,6 +244,7 @@ export class Database {
       code: 'STORE_UNAVAILABLE',
       what: `the store cannot be used (${reason}); this process works without keeping its answers`,
     });
+    this.#triedAt = this.#now();
     const database = new DatabaseSync(':memory:');
     migrate(database);
     if (from !== undefined) {
@@ -242,16 +290,33 @@ function openToRead(directory: string, generation: number): DatabaseSync | undef
   return undefined;
 }
 
+/** Puts every row in the place of those that are there. The tables are equal, since the schema versions are. */
+function replaceAll(from: DatabaseSync, to: DatabaseSync): void {
+  to.exec('BEGIN IMMEDIATE');
+  try {
+    for (const table of TABLES.toReversed()) to.exec(`DELETE FROM ${table}`);
+    for (const table of TABLES) insertAll(from, to, table, 'INSERT');
+    to.exec('COMMIT');
+  } catch (error) {
+    if (to.isTransaction) to.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function insertAll(from: DatabaseSync, to: DatabaseSync, table: string, verb: 'INSERT' | 'INSERT OR IGNORE'): void {
+  let insert: StatementSync | undefined;
+  for (const row of from.prepare(`SELECT * FROM ${table}`).iterate()) {
+    const values = Object.values(row);
+    insert ??= to.prepare(`${verb} INTO ${table} VALUES (${values.map(() => '?').join(', ')})`);
+    insert.run(...values);
+  }
+}
+
 /** Copies every row that can be read. The tables are equal, since the schema versions are. */
 function copyReadable(from: DatabaseSync, to: DatabaseSync): void {
   for (const table of TABLES) {
     try {
-      let insert: StatementSync | undefined;
-      for (const row of from.prepare(`SELECT * FROM ${table}`).iterate()) {
-        const values = Object.values(row);
-        insert ??= to.prepare(`INSERT OR IGNORE INTO ${table} VALUES (${values.map(() => '?').join(', ')})`);
-        insert.run(...values);
-      }
+      insertAll(from, to, table, 'INSERT OR IGNORE');
     } catch (error) {
       if (!isSystemError(error)) throw error;
     }

@@ -20,6 +20,8 @@ export interface StoreOptions {
   readonly now: () => number;
   /** Told once when the store is set aside or cannot be used; the work goes on either way. */
   readonly notices: (notice: Notice) => void;
+  /** No other process writes to it (the controller): what had to be held in memory is put back when the disk can be used again. */
+  readonly isAlone?: boolean;
 }
 
 let leasesTaken = 0;

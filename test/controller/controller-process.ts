@@ -65,6 +65,10 @@ export class ControllerProcess {
     this.url = `${scheme}://127.0.0.1:${listening.resolvePort}`;
   }
 
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Its log so far. */
   get log(): string {
     return this.#process.said.stderr;

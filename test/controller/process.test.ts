@@ -32,6 +32,7 @@ import {
 // a real registry.
 
 const mountable = spawnSync('unshare', ['--mount', 'true']).status === 0;
+const limitable = spawnSync('prlimit', ['--version']).status === 0;
 
 let kubernetes: RealKubernetes;
 let registry: RealRegistry;
@@ -560,4 +561,26 @@ test.skipIf(!mountable)('a disk that is full: everything is answered, and it is 
     return controller.log.includes('STORE_UNAVAILABLE');
   }, 'the disk to be full');
   expect(await controller.metrics()).toMatch(/^image_resolver_store_persistent 0$/m);
+});
+
+test.skipIf(!limitable)('what is decided while the disk is full outlives the next start, if there is room when it is stopped', async () => {
+  // A limit on the size of files is a full disk to SQLite, and it can be taken away again.
+  const limited = await start({ around: 'ulimit -S -f 200; trap "" XFSZ; exec "$@"' });
+  let last = '';
+  await until(async () => {
+    last = await pushed('1.0.5', '1.0.6');
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => ask(limited, `limited-${index}`, last, `>=0.0.${index}`)),
+    );
+    return limited.log.includes('STORE_UNAVAILABLE');
+  }, 'the disk to be full');
+  const after = await pushed('1.0.5', '1.0.6');
+  expect(await ask(limited, 'shop', after)).toBe('1.0.6');
+  expect(spawnSync('prlimit', ['--pid', `${limited.pid}`, '--fsize=unlimited']).status).toBe(0);
+  expect((await limited.stop()).exitCode).toBe(0);
+
+  registry.setOffline(true);
+  const next = await start();
+  expect(await ask(next, 'shop', after)).toBe('1.0.6');
+  expect(await ask(next, 'shop', last, '>=0.0.19')).toBe('1.0.6');
 });
