@@ -432,7 +432,7 @@ class PollingFreshness implements ObservableFreshness {
 
   #wake(): void {
     this.#isAwake = true;
-    this.#wait?.abort();
+    this.#wait?.abort('awake');
   }
 
   #nextLookAt(target: Target): number | undefined {

@@ -23,7 +23,8 @@ export class Waker {
 
   async #until(ms: number | undefined, signal: AbortSignal): Promise<void> {
     const awake = new AbortController();
-    const wake = (): void => awake.abort();
+    // With a reason of ours: the default one is an error with a stack, made for nobody.
+    const wake = (): void => awake.abort('awake');
     this.#wake = wake;
     signal.addEventListener('abort', wake, { once: true });
     try {
@@ -34,7 +35,7 @@ export class Waker {
       this.#wake = undefined;
       signal.removeEventListener('abort', wake);
       // A sleep that ended by itself leaves nothing behind.
-      awake.abort();
+      wake();
     }
   }
 

@@ -1,7 +1,9 @@
+import { Agent, get } from 'node:http';
 import { makeControllerPlace } from './controller-process.ts';
 import type { Size } from './fixture.ts';
 import { askAll, percentiles, queryOf, resolveClient } from './resolve-client.ts';
 import { simulateKubernetes, simulateRegistry, tagsOf } from './simulated.ts';
+import { millisecondsOf } from './measure.ts';
 import type { Row } from './table.ts';
 
 const GOAL_MS = 5;
@@ -35,10 +37,11 @@ export async function measureControllerLatency(size: Size): Promise<readonly Row
     const cpu = (await controller.figures()).cpuSeconds - before.figures.cpuSeconds;
     const listings = (await registry.counts()).listings - before.counts.listings;
     const hasGoal = atOnce === 1;
+    const bare = hasGoal ? await bareAnswers(registry.host, queries.length, repositories) : undefined;
     return {
       subject: `controller, ${count === 1 ? '1 image' : `${count} images`}, ${atOnce === 1 ? 'one client' : `${atOnce} clients at once`}: answer`,
       figure: `median ${took.median.toFixed(2)} ms, 99 % within ${took.p99.toFixed(2)} ms; ${((cpu / queries.length) * 1000).toFixed(2)} ms of CPU each`,
-      baseline: `${(listings / seconds).toFixed(0)} listings of ${tags} tags a second, ${(queries.length / seconds).toFixed(0)} answers a second`,
+      baseline: `${bare === undefined ? '' : `a bare Node server: median ${bare.median.toFixed(2)} ms, 99 % within ${bare.p99.toFixed(2)} ms; `}${(listings / seconds).toFixed(0)} listings of ${tags} tags a second, ${(queries.length / seconds).toFixed(0)} answers a second`,
       ...(hasGoal && { goal: `99 % < ${GOAL_MS} ms`, met: took.p99 < GOAL_MS }),
     };
   };
@@ -48,4 +51,23 @@ export async function measureControllerLatency(size: Size): Promise<readonly Row
     await measure(1, size.atOnce),
     await measure(size.images, size.atOnce),
   ];
+}
+
+/** What any Node server on this machine takes for an answer of some kilobytes, while the controller asks it now and then. */
+async function bareAnswers(host: string, count: number, repositories: number): Promise<ReturnType<typeof percentiles>> {
+  const agent = new Agent({ keepAlive: true });
+  const times: number[] = [];
+  for (let index = 0; index < count; index++) {
+    times.push(
+      await millisecondsOf(async () => {
+        const got = Promise.withResolvers<void>();
+        get(`http://${host}/v2/bench/app-${index % repositories}/tags/list`, { agent }, (response) => {
+          response.resume().on('end', () => got.resolve());
+        }).on('error', (error) => got.reject(error));
+        await got.promise;
+      }),
+    );
+  }
+  agent.destroy();
+  return percentiles(times);
 }
