@@ -141,7 +141,15 @@ async function rollOut(controller: ControllerProcess, name: string): Promise<str
 }
 
 test('a push, told by a webhook: the Application is refreshed, confirmed and told of, and nothing was forbidden', async () => {
-  const controller = await start();
+  // As in a pod, where that can be: by the mounted token, which is renewed meanwhile.
+  const mount = await kubernetes.inClusterMount(CONTROLLER);
+  const inPod = {
+    around: `exec unshare --mount bash -c 'mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io && \
+      ln -s ${mount.directory} /run/secrets/kubernetes.io/serviceaccount && exec "$@"' bash "$@"`,
+    environment: { ...mount.environment, KUBECONFIG: undefined },
+  };
+  const controller = await start(mountable ? inPod : {});
+  await mount.rotate();
   const repository = await rollOut(controller, 'whole');
   await until(() => annotated('whole'), 'the annotation');
   expect(tagIn((await generate(controller, repository, { name: 'whole' })).stdout)).toBe('1.0.6');
@@ -563,24 +571,27 @@ test.skipIf(!mountable)('a disk that is full: everything is answered, and it is 
   expect(await controller.metrics()).toMatch(/^image_resolver_store_persistent 0$/m);
 });
 
-test.skipIf(!limitable)('what is decided while the disk is full outlives the next start, if there is room when it is stopped', async () => {
-  // A limit on the size of files is a full disk to SQLite, and it can be taken away again.
-  const limited = await start({ around: 'ulimit -S -f 200; trap "" XFSZ; exec "$@"' });
-  let last = '';
-  await until(async () => {
-    last = await pushed('1.0.5', '1.0.6');
-    await Promise.all(
-      Array.from({ length: 20 }, async (_, index) => ask(limited, `limited-${index}`, last, `>=0.0.${index}`)),
-    );
-    return limited.log.includes('STORE_UNAVAILABLE');
-  }, 'the disk to be full');
-  const after = await pushed('1.0.5', '1.0.6');
-  expect(await ask(limited, 'shop', after)).toBe('1.0.6');
-  expect(spawnSync('prlimit', ['--pid', `${limited.pid}`, '--fsize=unlimited']).status).toBe(0);
-  expect((await limited.stop()).exitCode).toBe(0);
+test.skipIf(!limitable)(
+  'what is decided while the disk is full outlives the next start, if there is room when it is stopped',
+  async () => {
+    // A limit on the size of files is a full disk to SQLite, and it can be taken away again.
+    const limited = await start({ around: 'ulimit -S -f 200; trap "" XFSZ; exec "$@"' });
+    let last = '';
+    await until(async () => {
+      last = await pushed('1.0.5', '1.0.6');
+      await Promise.all(
+        Array.from({ length: 20 }, async (_, index) => ask(limited, `limited-${index}`, last, `>=0.0.${index}`)),
+      );
+      return limited.log.includes('STORE_UNAVAILABLE');
+    }, 'the disk to be full');
+    const after = await pushed('1.0.5', '1.0.6');
+    expect(await ask(limited, 'shop', after)).toBe('1.0.6');
+    expect(spawnSync('prlimit', ['--pid', `${limited.pid}`, '--fsize=unlimited']).status).toBe(0);
+    expect((await limited.stop()).exitCode).toBe(0);
 
-  registry.setOffline(true);
-  const next = await start();
-  expect(await ask(next, 'shop', after)).toBe('1.0.6');
-  expect(await ask(next, 'shop', last, '>=0.0.19')).toBe('1.0.6');
-});
+    registry.setOffline(true);
+    const next = await start();
+    expect(await ask(next, 'shop', after)).toBe('1.0.6');
+    expect(await ask(next, 'shop', last, '>=0.0.19')).toBe('1.0.6');
+  },
+);
