@@ -22,6 +22,9 @@ export interface CacheLimits {
   readonly tagBytes: number;
 }
 
+/** What a tag takes in memory beside its characters: header, padding, and its place in the list. */
+const TAG_BYTES = 26;
+
 /**
  * A store with what was read last in memory, for a long-lived process that is the only one to write to it. It is a file of
  * its own, so that the plugin's short processes, which share their store and read each entry once, never load it.
@@ -92,14 +95,12 @@ function cachedFaults(behind: FaultStore, max: number): FaultStore {
 
 function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore {
   const records = new LRUCache<ListingKey, ListingRecord>({ max: limits.listings });
-  const tags = new LRUCache<string, readonly Tag[]>({
+  // One of each listing: those before it are of no use to anybody.
+  const tags = new LRUCache<ListingKey, { readonly fetchedAt: number; readonly list: readonly Tag[] }>({
     max: limits.listings,
     maxSize: limits.tagBytes,
-    sizeCalculation: (list) => list.reduce((sum, tag) => sum + tag.length + 16, 64),
+    sizeCalculation: ({ list }) => list.reduce((sum, tag) => sum + tag.length + TAG_BYTES, 64),
   });
-  const forget = (key: ListingKey): void => {
-    records.delete(key);
-  };
   return {
     async get(key) {
       const cached = records.get(key);
@@ -109,23 +110,31 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
       return record;
     },
     async tags(key, fetchedAt) {
-      const name = `${fetchedAt} ${key}`;
-      const cached = tags.get(name);
-      // Another may have taken its place meanwhile.
-      if (cached !== undefined && records.get(key)?.fetchedAt === fetchedAt) return cached;
+      const cached = tags.get(key);
+      if (cached?.fetchedAt === fetchedAt) return cached.list;
       const list = await behind.tags(key, fetchedAt);
-      if (list !== undefined) tags.set(name, list);
+      if (list !== undefined) tags.set(key, { fetchedAt, list });
       return list;
     },
     async put(key, listing) {
-      forget(key);
-      await behind.put(key, listing);
-      forget(key);
+      records.delete(key);
+      tags.delete(key);
+      try {
+        await behind.put(key, listing);
+        // Who lists decides by it next.
+        tags.set(key, { fetchedAt: listing.fetchedAt, list: listing.tags });
+      } finally {
+        records.delete(key);
+      }
     },
     async update(key, change) {
-      forget(key);
-      await behind.update(key, change);
-      forget(key);
+      records.delete(key);
+      tags.delete(key);
+      try {
+        await behind.update(key, change);
+      } finally {
+        records.delete(key);
+      }
     },
   };
 }
