@@ -73,8 +73,8 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
-/** Lists and tags held in memory beside the disk. */
-const CACHE = { decisions: 50_000, listings: 10_000, tagBytes: 64 * 1024 * 1024 };
+/** Held in memory beside the disk. Few tags: a look reads them right after it wrote them, and then for an interval nobody does. */
+const CACHE = { decisions: 50_000, listings: 10_000, tagBytes: 8 * 1024 * 1024 };
 /** The longest that what was begun may take to end, in milliseconds. */
 const END_WITHIN_MS = 4_500;
 
