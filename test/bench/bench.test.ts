@@ -32,6 +32,17 @@ test.for([
     subject: /looking again: requests/,
     met: true,
   },
+  {
+    name: 'that a controller lists once for applications that know nothing',
+    subject: /on one repository, nothing known: requests/,
+    met: true,
+  },
+  {
+    name: 'that a controller lists once an interval, however many applications are rendered',
+    subject: /each rendered once in every interval: requests/,
+    met: true,
+  },
+  { name: 'that a controller patches nothing while nothing changes', subject: /: patches of Applications/, met: true },
   // Times are for people to judge: a test that failed by them would fail with the machine's load.
   { name: 'what a kustomize application of one image costs', subject: /^kustomize, 1 image: time/, met: false },
   { name: 'what a Helm application costs', subject: /^Helm, 1 image: time/, met: false },
@@ -41,6 +52,20 @@ test.for([
     subject: /^rendering .*: finding, editing and verifying/,
     met: false,
   },
+  {
+    name: 'what kustomize with a controller costs',
+    subject: /^kustomize, 1 image, controller by http: time/,
+    met: false,
+  },
+  {
+    name: 'what Helm with a controller costs by TLS',
+    subject: /^Helm, 3 images, controller by https: time/,
+    met: false,
+  },
+  { name: 'what an answer of the controller costs', subject: /^controller, 3 images, one client: answer/, met: false },
+  { name: 'what the controller needs of memory', subject: /registrations over .*: memory/, met: false },
+  { name: 'what the controller needs of a core', subject: /nothing changes: CPU/, met: false },
+  { name: 'how soon the controller is ready', subject: /from start to ready/, met: false },
 ])('the benchmark tells $name', ({ subject, met }) => {
   expect(lineOf(subject)).toMatch(met ? / met$/ : / (met|MISSED)$/);
 });

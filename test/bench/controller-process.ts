@@ -75,9 +75,6 @@ export async function makeControllerPlace(options: {
     NODE_COMPILE_CACHE: `${COMPILE_CACHE}-controller`,
     IMAGE_RESOLVER_CONFIG: configFile,
     KUBECONFIG: kubeconfig,
-    ...(process.env['BENCH_CONTROLLER_OPTIONS'] !== undefined && {
-      NODE_OPTIONS: process.env['BENCH_CONTROLLER_OPTIONS'],
-    }),
   };
   return {
     caFile: await write('ca.crt', TEST_CA),
@@ -96,7 +93,10 @@ async function startController(
   const ports = ['resolve', 'webhook', 'metrics', 'health'].flatMap((name) => [`--${name}-port`, '0']);
   const args = [PROGRAM, 'controller', '--address', '127.0.0.1', ...ports, ...more];
   const startedAt = performance.now();
-  const child = spawn(process.execPath, args, { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+  // For profiles: BENCH_CONTROLLER_OPTIONS=--cpu-prof.
+  const nodeOptions = process.env['BENCH_CONTROLLER_OPTIONS'] ?? '';
+  const env = { ...environment, NODE_OPTIONS: nodeOptions };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'close');
   const listening = new Map<string, number>();
   const started = Promise.withResolvers<number>();
