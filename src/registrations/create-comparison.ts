@@ -174,7 +174,13 @@ class KnownComparison implements Comparison {
     const application = applications.byInstanceName(name);
     if (application === undefined) return false;
     const registered = registrations.of(name);
-    if (registered.some((registration) => this.#differs(application, registration) !== undefined)) return true;
+    if (registered.some((registration) => this.#differs(application, registration) !== undefined)) {
+      const changedAt = this.#changedAt(name);
+      if (changedAt === undefined || this.#isOver(changedAt, FOLLOWS_WITHIN_MS)) return true;
+      // It changed once more since: that change has its own time.
+      this.#overdue.in(changedAt + FOLLOWS_WITHIN_MS - this.#options.now(), name);
+      return false;
+    }
     if (!this.#isUnknown(application, registered)) return false;
     const isOver = this.#isOver(this.#namedAt(name), KNOWN_WITHIN_MS);
     // One source of several may be registered, so it was looked at after the shorter time.
@@ -213,8 +219,9 @@ class KnownComparison implements Comparison {
     const changedAt = this.#changedAt(application.instanceName);
     if (changedAt === undefined) return false;
     const { specFingerprint, revision } = differs;
-    if (registration.answeredAt >= changedAt - AHEAD_MS) {
-      // Rendered with the change, before we saw it. Another revision is that of an operation, and the next comparison tells.
+    const isSince = registration.answeredAt >= changedAt;
+    if (isSince || (registration.answeredAt >= changedAt - AHEAD_MS && isAhead(registration, differs))) {
+      // Rendered with the change. Another revision is that of an operation, and the next comparison tells.
       if (specFingerprint !== undefined) await registrations.adopt(registration, { specFingerprint });
       return false;
     }
@@ -242,6 +249,19 @@ class KnownComparison implements Comparison {
     const age = this.#options.now() - since;
     return age < 0 || age >= ms;
   }
+}
+
+/**
+ * Whether a generation from just before we saw the change may have been for it: Argo CD's API renders a changed Application
+ * before it keeps it. Not when it was for another revision, nor when the spec is one that rendered with other parameters.
+ */
+function isAhead(
+  { parametersFingerprint, earlierSpecs = [] }: Registration,
+  { revision, specFingerprint }: { readonly revision?: string; readonly specFingerprint?: string },
+): boolean {
+  if (revision !== undefined) return false;
+  const known = earlierSpecs.find((one) => one.specFingerprint === specFingerprint);
+  return known === undefined || known.parametersFingerprint === parametersFingerprint;
 }
 
 const NOT_ASKED: Fault = {

@@ -4,7 +4,7 @@ import type { DocumentStore, Store } from '../store/store.ts';
 import { givenOf, sameGiven } from './given.ts';
 import { Interned } from './interned.ts';
 import { readRegistration, type KeptRegistration } from './kept-registration.ts';
-import type { RegisteredAnswer, RegisteringQuery, Registration, Registrations } from './registration.ts';
+import type { RegisteredAnswer, RegisteringQuery, Registration, Registrations, RenderedSpec } from './registration.ts';
 import { namesThisPlugin, sourcesLike } from './sources.ts';
 
 export interface RegistrationsOptions {
@@ -19,6 +19,7 @@ const ANSWERED_PRECISION_MS = 10 * 60 * 1000;
 /** How long a generation may be ahead of what we see of its Application, in milliseconds. */
 const AHEAD_MS = 15_000;
 const MAX_EARLIER_REVISIONS = 50;
+const MAX_EARLIER_SPECS = 20;
 /** Generations of one source that may ask at the same time: one for each replica of repo-server. */
 const GENERATIONS_AT_ONCE = 4;
 
@@ -117,6 +118,7 @@ class KeptRegistrations implements Registrations {
       ...(application === undefined ? {} : { specFingerprint: application.specFingerprint }),
       answers,
       earlierRevisions: earlierRevisions(before?.registration, generation.revision),
+      earlierSpecs: earlierSpecs(before?.registration, application?.specFingerprint),
       ...(plugin === undefined ? {} : { plugin }),
     };
     const entry: Entry = {
@@ -258,6 +260,14 @@ function earlierRevisions(before: Registration | undefined, revision: string): r
   if (before.revision === revision) return before.earlierRevisions;
   const earlier = before.earlierRevisions.filter((one) => one !== revision && one !== before.revision);
   return [...earlier, before.revision].slice(-MAX_EARLIER_REVISIONS);
+}
+
+function earlierSpecs(before: Registration | undefined, specFingerprint: string | undefined): readonly RenderedSpec[] {
+  const earlier = before?.earlierSpecs ?? [];
+  if (before?.specFingerprint === undefined || before.specFingerprint === specFingerprint) return earlier;
+  const { specFingerprint: spec, parametersFingerprint } = before;
+  const others = earlier.filter((one) => one.specFingerprint !== spec && one.specFingerprint !== specFingerprint);
+  return [...others, { specFingerprint: spec, parametersFingerprint }].slice(-MAX_EARLIER_SPECS);
 }
 
 /** Nothing that has to be on disk by now. */

@@ -149,6 +149,41 @@ test('a spec that changed back is told too; one whose generation came just befor
   expect(await here.comparison.outdated('shop')).toEqual({ kind: 'cached-manifest' });
 });
 
+test('two changes soon after each other: the second one is told in its own time', async () => {
+  await using here = await rendered(['A']);
+  await here.generate('shop', [api], { generation: { revision: 'B' } });
+  here.applications.set('shop', { revisions: ['B'] });
+  await here.clock.advance(10_000);
+  here.applications.set('shop', { revisions: ['A'] });
+  await here.clock.advance(10_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([undefined, []]);
+  await here.clock.advance(7_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
+});
+
+test('back to a revision right after another one was rendered: that generation was not for it', async () => {
+  await using here = await rendered(['A']);
+  await here.generate('shop', [api], { generation: { revision: 'B' } });
+  await here.clock.advance(100);
+  here.applications.set('shop', { revisions: ['B'] });
+  await here.clock.advance(400);
+  here.applications.set('shop', { revisions: ['A'] });
+  await here.clock.advance(17_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
+});
+
+test('back to a spec right after another one was rendered: its parameters show that the generation was not for it', async () => {
+  await using here = await rendered(['A']);
+  const generation = { revision: 'A', parametersFingerprint: 'other' };
+  here.applications.set('shop', { specFingerprint: 'spec 2' });
+  await here.clock.advance(300);
+  await here.generate('shop', [api], { generation });
+  await here.clock.advance(1_000);
+  here.applications.set('shop', { specFingerprint: 'spec 1' });
+  await here.clock.advance(17_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
+});
+
 test('with generate paths a revision that was never rendered took over the manifests; one that was did not', async () => {
   await using here = await rendered(['A']);
   here.applications.set('shop', { hasGeneratePaths: true, revisions: ['B'] });
