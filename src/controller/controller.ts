@@ -207,6 +207,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
     if (before?.refreshable === false && after?.refreshable === true) refresher.check([after.instanceName], 'start');
   });
   freshness.onRecovered((affected) => refresher.check(affected, 'first'));
+  // Nothing moves when a freeze is over, and yet applications would get something else now.
+  operator.onChange(() => {
+    refresher.check(
+      Array.from(registrations.all(), ({ application }) => application),
+      'start',
+    );
+  });
   const attention = new Attention({ registrations, applications, freshness, refresher, events, now, sleep });
 
   metrics.observe({

@@ -166,6 +166,16 @@ test('a push, told by a webhook: the Application is refreshed, confirmed and tol
   expect((await controller.stop()).exitCode).toBe(0);
 });
 
+test('what moved during a freeze is rendered when the freeze is over', async () => {
+  await configure({ modes: [{ application: 'argocd/thawed', mode: 'freeze' }] });
+  const controller = await start();
+  await rollOut(controller, 'thawed');
+  await until(() => controller.log.includes('"event":"decision-moved"'), 'the move');
+  expect(await annotated('thawed')).toBe(false);
+  await configure();
+  await until(() => annotated('thawed'), 'the annotation');
+});
+
 test('these tests know every rule of the manifests', async () => {
   expect((await rulesOfManifests()).toSorted()).toEqual([...RULES].toSorted());
 });
