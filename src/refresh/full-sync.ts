@@ -73,5 +73,8 @@ export function fullSyncPatch(object: KubernetesObject, application: Application
       },
       retry: retry ?? DEFAULT_RETRY,
     },
+    // As Argo CD's own `SetAppOperation`: with the result of the last operation beside it the new one would take the hooks of
+    // then for its own, and wait for their health for ever.
+    status: { operationState: null },
   };
 }

@@ -14,8 +14,12 @@ export type EventReason =
 
 const MAX_NAMED = 5;
 
+/** `web: 1.0.5 -> 1.0.6 (semver ~1.0); worker: …`. */
 export function movedMessage(images: readonly MovedImage[]): string {
-  const named = images.slice(0, MAX_NAMED).map(({ label, from, to }) => `${label}: ${from} -> ${to}`);
+  const named = images.slice(0, MAX_NAMED).map(({ label, from, to, policy }) => {
+    const by = policy === undefined ? '' : ` (${policy})`;
+    return `${label}: ${from} -> ${to}${by}`;
+  });
   const more = images.length - named.length;
   return `${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }

@@ -6,6 +6,8 @@ export interface MovedImage {
   readonly label: string;
   readonly from: string;
   readonly to: string;
+  /** What the policy says that chose it; absent when an earlier version kept it. */
+  readonly policy?: string;
 }
 
 /** More are counted, not named. */
@@ -13,7 +15,7 @@ const MAX_IMAGES = 20;
 const MAX_CHARACTERS = 200;
 
 export const movedImagesSchema: v.GenericSchema<unknown, MovedImage[]> = v.array(
-  v.object({ label: v.string(), from: v.string(), to: v.string() }),
+  v.object({ label: v.string(), from: v.string(), to: v.string(), policy: v.exactOptional(v.string()) }),
 );
 
 /** Adds what moved since: an image that moved twice moved from the first to the last. */
@@ -22,7 +24,12 @@ export function addMoves(before: readonly MovedImage[], moves: readonly MovedIma
   for (const move of moves) {
     const label = cut(move.label);
     if (images.size >= MAX_IMAGES && !images.has(label)) continue;
-    images.set(label, { label, from: images.get(label)?.from ?? cut(move.from), to: cut(move.to) });
+    images.set(label, {
+      label,
+      from: images.get(label)?.from ?? cut(move.from),
+      to: cut(move.to),
+      ...(move.policy !== undefined && { policy: cut(move.policy) }),
+    });
   }
   return [...images.values()];
 }

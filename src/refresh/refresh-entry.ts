@@ -13,6 +13,8 @@ export interface AskedRefresh {
   readonly lastSyncAt?: string;
   /** The annotation was seen on the Application since. */
   readonly seen: boolean;
+  /** How often it was taken away and set again, because it stood there and nothing happened. */
+  readonly nudges?: number;
 }
 
 /** One application that may have to be refreshed. Plain JSON; kept in the store. */
@@ -29,6 +31,8 @@ export interface RefreshEntry {
   /** Why it waits or was given up: a sentence. */
   readonly why?: string;
   readonly asked?: AskedRefresh;
+  /** Renderings before that may never have been answered: milliseconds since the epoch. */
+  readonly doubtedBefore?: number;
   /** Something moved after it was asked. */
   readonly again: boolean;
   readonly images: readonly MovedImage[];
@@ -49,8 +53,10 @@ export const refreshEntrySchema: v.GenericSchema<unknown, RefreshEntry> = v.obje
       reconciledAt: v.exactOptional(v.string()),
       lastSyncAt: v.exactOptional(v.string()),
       seen: v.boolean(),
+      nudges: v.exactOptional(v.number()),
     }),
   ),
+  doubtedBefore: v.exactOptional(v.number()),
   again: v.boolean(),
   images: movedImagesSchema,
   movedAt: v.exactOptional(v.number()),

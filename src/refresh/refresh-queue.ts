@@ -28,8 +28,9 @@ import {
   resumed,
   takenBack,
   takenUp,
+  nudged,
 } from './transitions.ts';
-import { ACKNOWLEDGE_MS, isDue, verdictOf } from './verdict.ts';
+import { ACKNOWLEDGE_MS, isDue, nudgeAt, verdictOf } from './verdict.ts';
 import { nextTurn, Waker } from './waker.ts';
 
 const RETRY = { firstMs: 15_000, longestMs: 600_000 } as const;
@@ -47,6 +48,7 @@ const INCOMPLETE_MS = 1000;
 const SWEEP = { size: 100, pauseMs: 200 } as const;
 
 const HARD_REFRESH = { metadata: { annotations: { 'argocd.argoproj.io/refresh': 'hard' } } } as const;
+const NO_REFRESH = { metadata: { annotations: { 'argocd.argoproj.io/refresh': null } } } as const;
 
 export interface RefreshQueueParts {
   readonly registrations: Pick<Registrations, 'of' | 'all' | 'onChange'>;
@@ -83,6 +85,8 @@ export class RefreshQueue {
   readonly #comparing = new Set<string>();
   /** Whose annotation will appear because we ask for it; another one is a person's. */
   readonly #expected = new Set<string>();
+  /** Whose annotation is being taken away and set again. */
+  readonly #nudging = new Set<string>();
   readonly #tasks = new Set<Promise<void>>();
   #forbiddenSaidAt = -Infinity;
   #started = false;
@@ -152,7 +156,10 @@ export class RefreshQueue {
 
   #begin(signal: AbortSignal): void {
     if (!this.#started) this.#start(signal);
-    for (const name of this.#order.due(this.#parts.now())) this.#touch(name, 'poll');
+    for (const name of this.#order.due(this.#parts.now())) {
+      this.#nudge(name, signal);
+      this.#touch(name, 'poll');
+    }
     for (const [name, cause] of this.#unchecked) {
       if (this.#comparing.size >= COMPARISONS) break;
       if (this.#comparing.has(name)) continue;
@@ -188,7 +195,7 @@ export class RefreshQueue {
     this.#started = true;
     const oldestFirst = [...this.#kept.refreshes()].toSorted(([, one], [, other]) => one.since - other.since);
     for (const [name, entry] of oldestFirst) {
-      this.#keep(name, resumed(entry, this.#parts.applications.byInstanceName(name)));
+      this.#keep(name, resumed(entry, this.#parts.applications.byInstanceName(name), this.#parts.now()));
       this.#touch(name, entry.cause);
     }
     this.#rollOuts.resume();
@@ -360,9 +367,13 @@ export class RefreshQueue {
       case 'given-up':
         this.#order.place(name, undefined);
         return;
-      case 'asked':
-        this.#order.place(name, { kind: 'asked', until: Math.min(entry.asked?.at ?? now, now) + ACKNOWLEDGE_MS });
+      case 'asked': {
+        const asked = { ...entry.asked, at: Math.min(entry.asked?.at ?? now, now) };
+        const over = asked.at + ACKNOWLEDGE_MS;
+        const nudge = nudgeAt({ ...asked, seen: false });
+        this.#order.place(name, { kind: 'asked', until: nudge > now ? Math.min(nudge, over) : over });
         return;
+      }
       case 'waiting': {
         // Nothing rests longer than the longest back-off: such a time shows that the clock was set back.
         const rests = entry.notBefore > now && entry.notBefore <= now + 2 * RETRY.longestMs;
@@ -381,6 +392,7 @@ export class RefreshQueue {
     this.#kept.setRefresh(name, undefined);
     this.#order.place(name, undefined);
     this.#expected.delete(name);
+    this.#nudging.delete(name);
   }
 
   /** Asks for as many as there is room for. */
@@ -438,6 +450,32 @@ export class RefreshQueue {
       if (signal.aborted) return;
       throw error;
     }
+  }
+
+  /** Sets an annotation that stands and does nothing once more, under the same request. */
+  #nudge(name: string, signal: AbortSignal): void {
+    const entry = this.#kept.refresh(name);
+    const application = this.#parts.applications.byInstanceName(name);
+    const asked = entry?.kind === 'asked' ? entry.asked : undefined;
+    if (entry === undefined || asked === undefined || application === undefined || application.deleting) return;
+    const now = this.#parts.now();
+    if (isDue(asked, now) || now < nudgeAt(asked)) return;
+    if (progressOf(asked, application, this.#parts.registrations.of(name)) !== 'standing') {
+      this.#place(name, entry);
+      return;
+    }
+    this.#keep(name, nudged(entry, asked, application));
+    this.#nudging.add(name);
+    this.#parts.log.info('refresh-set-again', { application: name });
+    this.#do(this.#setAgain(application, signal));
+  }
+
+  /** What becomes of it is seen on the Application; a fault here is met again by the next attempt. */
+  async #setAgain(application: Application, signal: AbortSignal): Promise<void> {
+    const { kubernetes } = this.#parts;
+    const removed = await patchApplication(kubernetes, application, NO_REFRESH, signal);
+    if (removed.kind === 'done') await patchApplication(kubernetes, application, HARD_REFRESH, signal);
+    else this.#nudging.delete(application.instanceName);
   }
 
   #takeBack(
@@ -546,12 +584,14 @@ export class RefreshQueue {
   /** Tells a person's hard refresh from ours. */
   #noteAnnotation(before: Application | undefined, after: Application): void {
     const name = after.instanceName;
+    const isSetAgain = this.#nudging.has(name);
     if (after.refreshAsked !== 'hard') {
-      if (before?.refreshAsked === 'hard') this.#expected.delete(name);
+      if (before?.refreshAsked === 'hard' && !isSetAgain) this.#expected.delete(name);
       return;
     }
+    if (before?.refreshAsked !== 'hard') this.#nudging.delete(name);
     const entry = this.#kept.refresh(name);
-    const isOurs = this.#expected.has(name) || (before === undefined && entry?.kind === 'asked');
+    const isOurs = isSetAgain || this.#expected.has(name) || (before === undefined && entry?.kind === 'asked');
     if (before?.refreshAsked !== 'hard' && !isOurs) this.#parts.userRefresh(name);
     if (isOurs && entry?.asked?.seen === false) this.#keep(name, { ...entry, asked: { ...entry.asked, seen: true } });
   }

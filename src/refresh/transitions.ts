@@ -20,14 +20,19 @@ export function takenUp(entry: RefreshEntry): RefreshEntry {
   return { ...entry, kind: 'waiting', attempts: 0, notBefore: 0 };
 }
 
-/** The entry as the next process takes it over; we may have been ended after a request was kept and before it was sent. */
-export function resumed(entry: RefreshEntry, application: Application | undefined): RefreshEntry {
+/**
+ * The entry as the next process takes it over. What was asked for proves nothing any more: we may have been ended before the
+ * request was sent, or after a rendering was written down and before it was answered, and then sidecars rendered what they had
+ * kept.
+ */
+export function resumed(entry: RefreshEntry, application: Application | undefined, now: number): RefreshEntry {
   // Who has to look may have looked meanwhile: once more.
   if (entry.kind === 'given-up') return { ...entry, kind: 'waiting', attempts: MAX_ATTEMPTS - 1, notBefore: 0 };
   if (entry.kind !== 'asked' || entry.asked === undefined || application === undefined) return entry;
   const { asked, ...rest } = entry;
-  if (progressOf(asked, application, []) !== 'not-reconciled') return entry;
-  return { ...rest, kind: 'waiting', attempts: Math.max(0, entry.attempts - 1), notBefore: 0 };
+  // It is still to be taken up, or being rendered: only an answer from now on counts.
+  if (progressOf(asked, application, []) === 'standing') return { ...rest, asked: { ...asked, at: now } };
+  return { ...rest, kind: 'waiting', attempts: Math.max(0, entry.attempts - 1), notBefore: 0, doubtedBefore: now };
 }
 
 /** The request that is about to be sent. */
@@ -40,8 +45,15 @@ export function requestOf({ reconciledAt, lastSync }: Application, now: number):
   };
 }
 
+/** It is asked for again under the same request: Argo CD has not noticed it. */
+export function nudged(entry: RefreshEntry, asked: AskedRefresh, { reconciledAt }: Application): RefreshEntry {
+  const { reconciledAt: _, ...rest } = asked;
+  const nudges = (asked.nudges ?? 0) + 1;
+  return { ...entry, asked: { ...rest, ...(reconciledAt !== undefined && { reconciledAt }), seen: false, nudges } };
+}
+
 export function afterRequest(before: RefreshEntry, asked: AskedRefresh): RefreshEntry {
-  const { why: _, ...entry } = before;
+  const { why: _, doubtedBefore: _doubted, ...entry } = before;
   return { ...entry, kind: 'asked', attempts: entry.attempts + 1, asked };
 }
 

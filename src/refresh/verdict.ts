@@ -7,6 +7,17 @@ import { type Progress, progressOf } from './rendered.ts';
 /** In this time Argo CD renders what it was asked to. It gives a rendering 60 s. */
 export const ACKNOWLEDGE_MS = 90_000;
 
+/**
+ * An annotation that stands this long, and then twice as long each time, is taken away and set again: Argo CD overlooks one
+ * that is set at the moment when it has written the status, because it puts what it wrote over what it was told.
+ */
+const NUDGE_MS = 15_000;
+
+/** When an annotation that still stands is to be set again; milliseconds since the epoch. */
+export function nudgeAt({ at, nudges = 0 }: AskedRefresh): number {
+  return at + NUDGE_MS * (2 ** (nudges + 1) - 1);
+}
+
 /** What is to be done with an entry. */
 export type Verdict =
   /** It renders with what it should. */
@@ -31,7 +42,9 @@ export function verdictOf(entry: RefreshEntry, seen: Seen): Verdict {
 }
 
 function withoutRequest(entry: RefreshEntry, { outdated, registrations }: Seen): Verdict {
-  if (outdated !== undefined) return { kind: 'ask', moved: false };
+  const { doubtedBefore = 0 } = entry;
+  const isDoubted = doubtedBefore > 0 && !registrations.some(({ answeredAt }) => answeredAt >= doubtedBefore);
+  if (outdated !== undefined || isDoubted) return { kind: 'ask', moved: false };
   // Somebody else had it rendered; or what moved has moved back.
   const rendered = entry.images.length > 0 && registrations.some(({ answeredAt }) => answeredAt >= entry.since);
   return { kind: rendered ? 'confirmed' : 'unneeded' };

@@ -5,12 +5,21 @@ export type Outdated =
   /** An image moved, or can be had at last. */
   | {
       readonly kind: 'image';
-      readonly images: readonly { readonly label: string; readonly from: string; readonly to: string }[];
+      readonly images: readonly OutdatedImage[];
     }
   /** Its revision or spec changed, and Argo CD took the manifests from its cache. */
   | { readonly kind: 'cached-manifest' }
   /** It names the plugin and nothing is known of its images. */
   | { readonly kind: 'unknown' };
+
+/** An image that would be another one now. All texts are for people. */
+export interface OutdatedImage {
+  readonly label: string;
+  readonly from: string;
+  readonly to: string;
+  /** What its policy says: `semver ~1.0`. */
+  readonly policy: string;
+}
 
 /** Compares what was given with what would be given now. Asks no registry. */
 export interface Comparison {

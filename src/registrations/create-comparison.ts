@@ -5,6 +5,7 @@ import type { Fault, RegistryClient } from '../registry/sources.ts';
 import type { Sleep } from '../registry/time.ts';
 import { admit } from '../resolve/admit.ts';
 import type { Job, Ports, SelectByName, Settled } from '../resolve/job.ts';
+import { policyInWords } from '../resolve/policy-in-words.ts';
 import { answerQuery } from '../resolve/query.ts';
 import type { ResolveQuery } from '../resolve/resolver.ts';
 import { settleKnown } from '../resolve/settle-known.ts';
@@ -124,7 +125,7 @@ class KnownComparison implements Comparison {
         const admission = admit(ask, who, operator);
         if (admission.kind === 'admitted' && undecided.has(admission.admitted.key)) return [];
       }
-      return [{ label: ask.label, from: givenText(given), to: givenText(now) }];
+      return [{ label: ask.label, from: givenText(given), to: givenText(now), policy: policyInWords(ask) }];
     });
     return images.length === 0 ? undefined : { kind: 'image', images };
   }

@@ -3,8 +3,8 @@ import type { Freshness, Standing } from '../freshness/freshness.ts';
 import type { Refresher } from '../refresh/refresher.ts';
 import type { RegisteredAnswer, Registrations } from '../registrations/registration.ts';
 import type { ApplicationStatus, ImageStatus, SourceStatus } from '../remote/status.ts';
+import { policyInWords } from '../resolve/policy-in-words.ts';
 import type { Decision } from '../store/store.ts';
-import { policyInWords } from './policy-in-words.ts';
 
 export interface StatusSources {
   readonly applications: Pick<Applications, 'byInstanceName'>;

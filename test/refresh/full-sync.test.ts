@@ -43,6 +43,7 @@ test('sync options and retry are those of the Application', () => {
       sync: { revision: 'c1', prune: true, syncOptions: ['ServerSideApply=true'], syncStrategy: { hook: {} } },
       retry: { limit: 2, backoff: { duration: '5s' } },
     },
+    status: { operationState: null },
   });
 });
 

@@ -134,7 +134,7 @@ export class World {
 
   get patched(): readonly string[] {
     return this.argo.patches
-      .filter(({ body }) => !('operation' in (body as object)))
+      .filter(({ body }) => JSON.stringify(body).includes('"hard"'))
       .map(({ application }) => application);
   }
 

@@ -183,6 +183,38 @@ test('no more are in flight than the limits allow, in all and of one repository'
   expect(here.argo.mostInFlight).toBe(7);
 });
 
+test('an annotation that Argo CD has overlooked is taken away and set again, and that is no attempt', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').overlooks = 1;
+  here.move('api', '1.0.1');
+  await here.clock.advance(14 * SECOND);
+  expect(here.argo.patches).toHaveLength(1);
+  await here.clock.advance(5 * SECOND);
+  expect(here.argo.patches.map(({ body }) => JSON.stringify(body))).toEqual([
+    '{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"hard"}}}',
+    '{"metadata":{"annotations":{"argocd.argoproj.io/refresh":null}}}',
+    '{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"hard"}}}',
+  ]);
+  expect(here.outdated).toEqual([]);
+  expect(here.kept).toBe(0);
+  expect(here.count('refresh-retried')).toBe(0);
+  expect(here.userRefreshes).toEqual([]);
+});
+
+test('what Argo CD rendered from kept answers while no controller ran is asked for again at the start', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').isCached = true;
+  here.move('api', '1.0.1');
+  await here.clock.advance(200);
+  here.kill();
+  await here.clock.advance(2 * SECOND);
+  here.argo.behaviourOf('one').isCached = false;
+  await here.start();
+  await here.clock.advance(3 * SECOND);
+  expect(here.outdated).toEqual([]);
+  expect(here.patched).toHaveLength(2);
+});
+
 test('patches are paced: no more than 20 a second', async () => {
   const here = await world(...Array.from({ length: 100 }, (_, at) => `app-${at}`));
   here.limits.concurrency = 1000;

@@ -130,6 +130,7 @@ test('sync: full with consent starts exactly one whole sync at the synced revisi
         sync: { revision: 'commit-1', prune: true, syncStrategy: { hook: {} } },
         retry: { limit: 5 },
       },
+      status: { operationState: null },
     },
   ]);
   expect(here.argo.liveOf('one')).toBe('api:1.0.1');

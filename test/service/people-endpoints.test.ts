@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Standing } from '../../src/freshness/freshness.ts';
 import type { Registration } from '../../src/registrations/registration.ts';
+import { policyInWords } from '../../src/resolve/policy-in-words.ts';
 import type { Decision } from '../../src/store/store.ts';
-import { policyInWords } from '../../src/service/policy-in-words.ts';
 import { refreshEndpoint } from '../../src/service/refresh-endpoint.ts';
 import { statusEndpoint } from '../../src/service/status-endpoint.ts';
 import { ask, following, newestBuild, semver } from '../resolve/harness.ts';

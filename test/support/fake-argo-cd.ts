@@ -22,6 +22,8 @@ export interface Behaviour {
   syncFails: boolean;
   /** How many patches are answered and forgotten. */
   losesPatches: number;
+  /** How many annotations stand on the Application and are not seen: Argo CD put the status it wrote over what it was told. */
+  overlooks: number;
   /** Statuses of the next requests; undefined: no answer. */
   faults: (number | undefined)[];
 }
@@ -43,7 +45,7 @@ export interface NewApplication extends Partial<Application> {
 /**
  * A small honest model of Argo CD and its API, in memory: a hard refresh renders and is taken away with the status of its
  * reconcile, a normal one takes what was rendered before; automated sync follows `autoSync` of Argo CD's controller. It knows
- * no other patch than the two that we may send.
+ * no other patch than those that we may send.
  */
 export class FakeArgoCd implements Applications {
   complete = true;
@@ -107,6 +109,7 @@ export class FakeArgoCd implements Applications {
       brokenBy: undefined,
       syncFails: false,
       losesPatches: 0,
+      overlooks: 0,
       faults: [],
     };
     const state = {
@@ -234,16 +237,29 @@ export class FakeArgoCd implements Applications {
         if (application.operating) throw new Error(`${application.name}: an operation was overwritten`);
         this.operate(application.instanceName, 'image-resolver');
       } else {
-        if (JSON.stringify(body) !== '{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"hard"}}}') {
-          throw new Error(`not a patch of ours: ${JSON.stringify(body)}`);
-        }
-        if (application.operating) this.patchedWhileOperating.push(application.instanceName);
-        if (application.refreshAsked !== 'hard') this.#change(state, { refreshAsked: 'hard' });
-        this.#reconcileSoon(state);
+        this.#annotate(state, body);
       }
       return this.#object(state);
     },
   };
+
+  /** `refresh` is set, or taken away to be set again; what changes nothing is told to nobody. */
+  #annotate(state: State, body: unknown): void {
+    const { application, behaviour } = state;
+    const refresh = /^\{"metadata":\{"annotations":\{"argocd\.argoproj\.io\/refresh":(null|"hard")\}\}\}$/.exec(
+      JSON.stringify(body),
+    )?.[1];
+    if (refresh === undefined) throw new Error(`not a patch of ours: ${JSON.stringify(body)}`);
+    if (application.operating && refresh !== 'null') this.patchedWhileOperating.push(application.instanceName);
+    if (refresh === 'null') {
+      if (application.refreshAsked !== undefined) this.#change(state, {}, ['refreshAsked']);
+      return;
+    }
+    if (application.refreshAsked === 'hard') return;
+    this.#change(state, { refreshAsked: 'hard' });
+    if (behaviour.overlooks > 0) behaviour.overlooks -= 1;
+    else this.#reconcileSoon(state);
+  }
 
   #requested(path: string): State {
     const [, namespace = '', name = ''] =

@@ -1,5 +1,5 @@
-import type { Ask } from '../resolve/resolver.ts';
 import type { FilterSpec, StrategySpec } from '../strategy/selection.ts';
+import type { Ask } from './resolver.ts';
 
 /** What an ask's policy says: `semver ~1.0, allow-tags "regexp:^v"`. */
 export function policyInWords({ choice, tagInGit }: Ask): string {
