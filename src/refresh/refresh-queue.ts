@@ -6,8 +6,9 @@ import type { Registrations } from '../registrations/registration.ts';
 import type { Sleep } from '../registry/time.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { patchApplication, type Requested } from './application-request.ts';
+import type { Requested } from './application-request.ts';
 import { backOffMs } from './back-off.ts';
+import { HardRefresh } from './hard-refresh.ts';
 import type { KeptApplications } from './kept-application.ts';
 import { movedMessage } from './messages.ts';
 import { addMoves } from './moved-image.ts';
@@ -16,6 +17,7 @@ import { QueueOrder } from './queue-order.ts';
 import { moreUrgent, urgencyOf } from './refresh-cause.ts';
 import { newEntry, type AskedRefresh, type RefreshEntry } from './refresh-entry.ts';
 import type { RefreshCause, RefreshState } from './refresher.ts';
+import { inFlightByRepository, repositoriesOf } from './in-flight.ts';
 import { progressOf } from './rendered.ts';
 import type { RollOuts } from './roll-outs.ts';
 import {
@@ -46,9 +48,6 @@ const GENERATION_MS = 2000;
 const INCOMPLETE_MS = 1000;
 /** At the start so many are compared at once, and after this pause the next. */
 const SWEEP = { size: 100, pauseMs: 200 } as const;
-
-const HARD_REFRESH = { metadata: { annotations: { 'argocd.argoproj.io/refresh': 'hard' } } } as const;
-const NO_REFRESH = { metadata: { annotations: { 'argocd.argoproj.io/refresh': null } } } as const;
 
 export interface RefreshQueueParts {
   readonly registrations: Pick<Registrations, 'of' | 'all' | 'onChange'>;
@@ -83,10 +82,7 @@ export class RefreshQueue {
   /** To be compared, and the cause that an entry would get that is made of it. */
   readonly #unchecked = new Map<string, RefreshCause>();
   readonly #comparing = new Set<string>();
-  /** Whose annotation will appear because we ask for it; another one is a person's. */
-  readonly #expected = new Set<string>();
-  /** Whose annotation is being taken away and set again. */
-  readonly #nudging = new Set<string>();
+  readonly #hardRefresh: HardRefresh;
   readonly #tasks = new Set<Promise<void>>();
   #forbiddenSaidAt = -Infinity;
   #started = false;
@@ -96,6 +92,7 @@ export class RefreshQueue {
     this.#kept = kept;
     this.#rollOuts = rollOuts;
     this.#pace = new Pace(parts.random);
+    this.#hardRefresh = new HardRefresh(parts.kubernetes);
     this.#waker = new Waker(parts.sleep);
   }
 
@@ -391,15 +388,14 @@ export class RefreshQueue {
   #forget(name: string): void {
     this.#kept.setRefresh(name, undefined);
     this.#order.place(name, undefined);
-    this.#expected.delete(name);
-    this.#nudging.delete(name);
+    this.#hardRefresh.forget(name);
   }
 
   /** Asks for as many as there is room for. */
   #askNext(signal: AbortSignal): void {
     if (!this.#order.hasReady) return;
     const { concurrency, perRepository } = this.#parts.limits();
-    const inFlight = this.#inFlightByRepository();
+    const inFlight = inFlightByRepository(this.#order.asked, this.#parts.applications);
     for (const name of this.#order.ready()) {
       if (this.#order.asked.size >= concurrency || this.#pace.waitMs(this.#parts.now()) > 0) return;
       if (this.#unchecked.has(name) || this.#comparing.has(name)) continue;
@@ -411,17 +407,6 @@ export class RefreshQueue {
       this.#pace.began(this.#parts.now());
       this.#do(this.#ask(application, signal));
     }
-  }
-
-  #inFlightByRepository(): Map<string, number> {
-    const inFlight = new Map<string, number>();
-    for (const name of this.#order.asked) {
-      const application = this.#parts.applications.byInstanceName(name);
-      for (const repository of application === undefined ? [] : repositoriesOf(application)) {
-        inFlight.set(repository, (inFlight.get(repository) ?? 0) + 1);
-      }
-    }
-    return inFlight;
   }
 
   async #ask(application: Application, signal: AbortSignal): Promise<void> {
@@ -438,14 +423,8 @@ export class RefreshQueue {
       this.#takeBack(name, request, before);
       return;
     }
-    this.#expected.add(name);
     try {
-      this.#asked(
-        application,
-        request,
-        before,
-        await patchApplication(this.#parts.kubernetes, now, HARD_REFRESH, signal),
-      );
+      this.#asked(application, request, before, await this.#hardRefresh.ask(now, signal));
     } catch (error) {
       if (signal.aborted) return;
       throw error;
@@ -465,17 +444,8 @@ export class RefreshQueue {
       return;
     }
     this.#keep(name, nudged(entry, asked, application));
-    this.#nudging.add(name);
     this.#parts.log.info('refresh-set-again', { application: name });
-    this.#do(this.#setAgain(application, signal));
-  }
-
-  /** What becomes of it is seen on the Application; a fault here is met again by the next attempt. */
-  async #setAgain(application: Application, signal: AbortSignal): Promise<void> {
-    const { kubernetes } = this.#parts;
-    const removed = await patchApplication(kubernetes, application, NO_REFRESH, signal);
-    if (removed.kind === 'done') await patchApplication(kubernetes, application, HARD_REFRESH, signal);
-    else this.#nudging.delete(application.instanceName);
+    this.#do(this.#hardRefresh.askAgain(application, signal));
   }
 
   #takeBack(
@@ -494,7 +464,6 @@ export class RefreshQueue {
   #asked(application: Application, request: AskedRefresh, before: RefreshEntry, answer: Requested): void {
     const name = application.instanceName;
     const { log, metrics, random } = this.#parts;
-    if (answer.kind !== 'done' && answer.kind !== 'unavailable') this.#expected.delete(name);
     switch (answer.kind) {
       case 'done':
         this.#pace.answered();
@@ -584,23 +553,15 @@ export class RefreshQueue {
   /** Tells a person's hard refresh from ours. */
   #noteAnnotation(before: Application | undefined, after: Application): void {
     const name = after.instanceName;
-    const isSetAgain = this.#nudging.has(name);
-    if (after.refreshAsked !== 'hard') {
-      if (before?.refreshAsked === 'hard' && !isSetAgain) this.#expected.delete(name);
-      return;
-    }
-    if (before?.refreshAsked !== 'hard') this.#nudging.delete(name);
     const entry = this.#kept.refresh(name);
-    const isOurs = isSetAgain || this.#expected.has(name) || (before === undefined && entry?.kind === 'asked');
-    if (before?.refreshAsked !== 'hard' && !isOurs) this.#parts.userRefresh(name);
-    if (isOurs && entry?.asked?.seen === false) this.#keep(name, { ...entry, asked: { ...entry.asked, seen: true } });
+    const whose = this.#hardRefresh.seen(before, after, entry?.kind === 'asked');
+    if (whose === 'of a person') this.#parts.userRefresh(name);
+    if (whose === 'ours' && entry?.asked?.seen === false) {
+      this.#keep(name, { ...entry, asked: { ...entry.asked, seen: true } });
+    }
   }
 }
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown';
-}
-
-function repositoriesOf({ sources }: Application): readonly string[] {
-  return [...new Set(sources.map(({ repoURL }) => repoURL))];
 }
