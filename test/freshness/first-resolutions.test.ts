@@ -34,7 +34,7 @@ test('a first resolution goes on after its caller waited 10 s, and who failed fo
   expect(here.registry.count('list')).toBe(1);
   expect(await here.comparison.outdated('shop')).toEqual({
     kind: 'image',
-    images: [{ label: 'api', from: 'REGISTRY_TIMEOUT', to: '1.0.0' }],
+    images: [{ label: 'api', from: 'REGISTRY_TIMEOUT', to: '1.0.0', policy: 'semver ~1.0' }],
   });
 });
 

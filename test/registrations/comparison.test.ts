@@ -25,7 +25,7 @@ async function moved(asks: readonly Ask[] = [api]): Promise<FreshWorld> {
 test('an image that moved is outdated until it is rendered again, and no registry is asked', async () => {
   await using here = await moved();
   const before = here.registry.requests.length;
-  const outdated = { kind: 'image', images: [{ label: 'api', from: '1.0.0', to: '1.0.1' }] };
+  const outdated = { kind: 'image', images: [{ label: 'api', from: '1.0.0', to: '1.0.1', policy: 'semver ~1.0' }] };
   expect(await here.comparison.outdated('shop')).toEqual(outdated);
   const [registration] = here.registrations.of('shop');
   if (registration === undefined) throw new Error('not registered');
@@ -70,7 +70,10 @@ test('a digest counts where it is written', async () => {
   await here.clock.advance(5 * MINUTE);
   const from = `production@${digestOf('one')}`;
   const to = `production@${digestOf('two')}`;
-  expect(await here.comparison.outdated('shop')).toEqual({ kind: 'image', images: [{ label: 'api', from, to }] });
+  expect(await here.comparison.outdated('shop')).toEqual({
+    kind: 'image',
+    images: [{ label: 'api', from, to, policy: 'digest production' }],
+  });
   expect(await here.comparison.outdated('tag-only')).toBeUndefined();
 });
 
