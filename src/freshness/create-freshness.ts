@@ -229,7 +229,8 @@ class PollingFreshness implements ObservableFreshness {
     const begunAt = this.#options.now();
     const patient = { ...job, intervalMs: job.intervalMs * LATE_LOOK, patienceMs: PATIENCE_MS };
     const settled = await settle(patient, this.#ports.first, signal);
-    if (settled.kind !== 'fault' && (await readAt(job, this.#options.store)) >= begunAt) this.#succeeded(job.access, startedAt);
+    if (settled.kind !== 'fault' && (await readAt(job, this.#options.store)) >= begunAt)
+      this.#succeeded(job.access, startedAt);
     return settled;
   }
 
@@ -546,7 +547,6 @@ class PollingFreshness implements ObservableFreshness {
       if (isOver || (await isShown(target, tag, awaited.before, store))) target.awaited.delete(tag);
     }
   }
-
 }
 
 /** Who finds out whether a rest is over: one that did not fail itself, because who did may be the trouble. */

@@ -6,15 +6,7 @@ import type { Ports, Settled } from './job.ts';
 import { isDecidedFrom } from './keys.ts';
 import type { Decision } from '../store/store.ts';
 import type { Resolution } from './resolver.ts';
-import {
-  faultError,
-  imageText,
-  keptNotice,
-  nothingError,
-  nothingNotice,
-  notThereYet,
-  staleNotice,
-} from './wording.ts';
+import { faultError, imageText, keptNotice, nothingError, nothingNotice, notThereYet, staleNotice } from './wording.ts';
 
 type Fault = Extract<Settled, { kind: 'fault' }>;
 

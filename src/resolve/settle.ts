@@ -5,7 +5,17 @@ import type { Tag } from '../image/reference.ts';
 import { rest, startDeadline } from './deadline.ts';
 import { decisionOf } from './decision-of.ts';
 import { evaluate, followDigest, headOf, type Overtaken } from './evaluate.ts';
-import { clearFaults, faultOf, isNewEnough, keepFault, leaseOf, pauseKeys, type Job, type Ports, type Settled } from './job.ts';
+import {
+  clearFaults,
+  faultOf,
+  isNewEnough,
+  keepFault,
+  leaseOf,
+  pauseKeys,
+  type Job,
+  type Ports,
+  type Settled,
+} from './job.ts';
 import { renewListing } from './renew-listing.ts';
 
 /** A lease is extended three times in this time; one that was not belongs to a process that is gone. */

@@ -1,7 +1,8 @@
 import { parsed, type Parsed, unparsed } from '../error/parsed.ts';
 
 /** Go's `time.ParseDuration`, without a sign. */
-export const DURATION: RegExp = /^(?:0|(?:(?:[0-9]{1,12}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?:ns|us|\u00b5s|ms|s|m|h)){1,8})$/;
+export const DURATION: RegExp =
+  /^(?:0|(?:(?:[0-9]{1,12}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?:ns|us|\u00b5s|ms|s|m|h)){1,8})$/;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,

@@ -161,7 +161,9 @@ test.for([
   {
     name: 'one that the source hydrator renders is not',
     metadata: {},
-    spec: { sourceHydrator: { drySource: { repoURL: 'https://example.com/deploy', path: '.', targetRevision: 'main' } } },
+    spec: {
+      sourceHydrator: { drySource: { repoURL: 'https://example.com/deploy', path: '.', targetRevision: 'main' } },
+    },
     want: false,
   },
 ])('$name', ({ metadata, spec, want }) => {

@@ -155,7 +155,9 @@ test('a relative state directory, which would be in the checkout, is refused', a
 });
 
 test('with a controller that is not there, an image nobody asked for before is an error that names it, and validate is content', async () => {
-  const application = await container.application(files, { parameters: [{ name: 'images', array: ['api=ghcr.io/acme/api:^1'] }] });
+  const application = await container.application(files, {
+    parameters: [{ name: 'images', array: ['api=ghcr.io/acme/api:^1'] }],
+  });
   await container.configure({ controller: { url: 'http://127.0.0.1:9' } });
   const failed = await container.generate(application);
   expect(failed.exitCode).toBe(1);

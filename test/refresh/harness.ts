@@ -183,7 +183,8 @@ export class World {
     if (given === undefined) return { kind: 'unknown' };
     const image = this.uses.get(name) ?? '';
     const to = this.decisions.get(image);
-    if (to !== undefined && to !== given.tag) return { kind: 'image', images: [{ label: image, from: given.tag, to }] };
+    if (to !== undefined && to !== given.tag)
+      return { kind: 'image', images: [{ label: image, from: given.tag, to, policy: 'semver' }] };
     return this.argo.byInstanceName(name)?.revisions.join() === given.revision
       ? undefined
       : { kind: 'cached-manifest' };

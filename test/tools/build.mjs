@@ -117,10 +117,14 @@ export async function buildTool(name) {
     const env = { ...process.env, GOBIN: unfinished, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' };
     if (tool.install !== undefined) await run('go', ['install', '-trimpath', tool.install], { env, cwd: unfinished });
     else
-      await run('go', ['build', '-trimpath', '-mod=readonly', ...linkerFlags(tool), '-o', join(unfinished, tool.binary), tool.target], {
-        env,
-        cwd: join(here, tool.module),
-      });
+      await run(
+        'go',
+        ['build', '-trimpath', '-mod=readonly', ...linkerFlags(tool), '-o', join(unfinished, tool.binary), tool.target],
+        {
+          env,
+          cwd: join(here, tool.module),
+        },
+      );
     link(name, unfinished);
     // Whole or not at all: a build that was killed leaves no half tool behind under the final name.
     if (!existsSync(program)) renameSync(unfinished, directory);
