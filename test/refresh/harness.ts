@@ -184,7 +184,7 @@ export class World {
     const image = this.uses.get(name) ?? '';
     const to = this.decisions.get(image);
     if (to !== undefined && to !== given.tag)
-      return { kind: 'image', images: [{ label: image, from: given.tag, to, policy: '' }] };
+      return { kind: 'image', images: [{ label: image, from: given.tag, to, policy: 'semver ~1.0' }] };
     return this.argo.byInstanceName(name)?.revisions.join() === given.revision
       ? undefined
       : { kind: 'cached-manifest' };

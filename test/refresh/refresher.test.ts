@@ -43,7 +43,7 @@ test('a confirmed refresh is told once, with how long it took since the decision
   await here.clock.advance(100);
   expect(here.refresher.stateOf('one')).toMatchObject({ kind: 'asked', attempts: 1 });
   await here.clock.advance(MINUTE);
-  expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1']);
+  expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1 (semver ~1.0)']);
   expect(here.rolledOut).toHaveLength(1);
   expect(here.rolledOut[0]).toBeLessThan(1);
 });
@@ -375,7 +375,7 @@ test('a rendering that somebody else caused counts', async () => {
   here.argo.endOperation('one');
   await here.clock.advance(MINUTE);
   expect(here.patched).toEqual([]);
-  expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1']);
+  expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1 (semver ~1.0)']);
 });
 
 test('manifests from Argo CD’s cache for another revision are rendered afresh', async () => {
@@ -470,7 +470,7 @@ test('it stops when it is asked to, and what was waiting is taken up by the next
   here.argo.endOperation('one');
   await here.clock.advance(5 * SECOND);
   expect(here.outdated).toEqual([]);
-  expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1']);
+  expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1 (semver ~1.0)']);
 });
 
 test('a request that was kept and perhaps never sent is sent at once by the next process', async () => {
