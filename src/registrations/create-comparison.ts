@@ -254,15 +254,14 @@ class KnownComparison implements Comparison {
 
 /**
  * Whether a generation from just before we saw the change may have been for it: Argo CD's API renders a changed Application
- * before it keeps it. Not when it was for another revision, nor when the spec is one that rendered with other parameters.
+ * before it keeps it. Not when it was for another revision, nor when the spec is one that was rendered before: what comes back
+ * may come from the cache, so it needs a generation of its own, whatever was rendered a moment ago.
  */
 function isAhead(
-  { parametersFingerprint, earlierSpecs = [] }: Registration,
+  { earlierSpecs = [] }: Registration,
   { revision, specFingerprint }: { readonly revision?: string; readonly specFingerprint?: string },
 ): boolean {
-  if (revision !== undefined) return false;
-  const known = earlierSpecs.find((one) => one.specFingerprint === specFingerprint);
-  return known === undefined || known.parametersFingerprint === parametersFingerprint;
+  return revision === undefined && specFingerprint !== undefined && !earlierSpecs.includes(specFingerprint);
 }
 
 const NOT_ASKED: Fault = {

@@ -4,7 +4,7 @@ import type { DocumentStore, Store } from '../store/store.ts';
 import { givenOf, sameGiven } from './given.ts';
 import { Interned } from './interned.ts';
 import { readRegistration, type KeptRegistration } from './kept-registration.ts';
-import type { RegisteredAnswer, RegisteringQuery, Registration, Registrations, RenderedSpec } from './registration.ts';
+import type { RegisteredAnswer, RegisteringQuery, Registration, Registrations } from './registration.ts';
 import { namesThisPlugin, sourcesLike } from './sources.ts';
 
 export interface RegistrationsOptions {
@@ -154,6 +154,7 @@ class KeptRegistrations implements Registrations {
       ...registration,
       ...to,
       earlierRevisions: earlierRevisions(registration, to.revision ?? registration.revision),
+      earlierSpecs: earlierSpecs(registration, to.specFingerprint ?? registration.specFingerprint),
     };
     await this.#documents.put(entry.key, entry.registration);
   }
@@ -262,12 +263,10 @@ function earlierRevisions(before: Registration | undefined, revision: string): r
   return [...earlier, before.revision].slice(-MAX_EARLIER_REVISIONS);
 }
 
-function earlierSpecs(before: Registration | undefined, specFingerprint: string | undefined): readonly RenderedSpec[] {
-  const earlier = before?.earlierSpecs ?? [];
-  if (before?.specFingerprint === undefined || before.specFingerprint === specFingerprint) return earlier;
-  const { specFingerprint: spec, parametersFingerprint } = before;
-  const others = earlier.filter((one) => one.specFingerprint !== spec && one.specFingerprint !== specFingerprint);
-  return [...others, { specFingerprint: spec, parametersFingerprint }].slice(-MAX_EARLIER_SPECS);
+function earlierSpecs(before: Registration | undefined, specFingerprint: string | undefined): readonly string[] {
+  const { specFingerprint: last, earlierSpecs: earlier = [] } = before ?? {};
+  if (last === undefined || last === specFingerprint) return earlier;
+  return [...earlier.filter((one) => one !== last && one !== specFingerprint), last].slice(-MAX_EARLIER_SPECS);
 }
 
 /** Nothing that has to be on disk by now. */

@@ -64,7 +64,7 @@ const registration = v.looseObject({
   specFingerprint: optionalText,
   answers: v.array(v.looseObject({ ask, given })),
   earlierRevisions: v.array(text),
-  earlierSpecs: v.optional(v.array(v.looseObject({ specFingerprint: text, parametersFingerprint: text }))),
+  earlierSpecs: v.optional(v.array(text)),
   plugin: optionalText,
 });
 

@@ -33,14 +33,8 @@ export interface Registration {
   readonly answers: readonly RegisteredAnswer[];
   /** Revisions that were rendered before, the newest last; Argo CD may still hold their manifests. A bounded number. */
   readonly earlierRevisions: readonly string[];
-  /** Specs that were rendered before, the newest last, with the parameters they rendered with. A bounded number. */
-  readonly earlierSpecs?: readonly RenderedSpec[];
-}
-
-/** A spec of the Application, and the parameters that its generation was told. */
-export interface RenderedSpec {
-  readonly specFingerprint: string;
-  readonly parametersFingerprint: string;
+  /** {@link Application.specFingerprint} of the specs that were rendered before, the newest last. A bounded number. */
+  readonly earlierSpecs?: readonly string[];
 }
 
 /** A query that names the generation it belongs to. */

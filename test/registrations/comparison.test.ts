@@ -175,15 +175,23 @@ test('back to a revision right after another one was rendered: that generation w
   expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
 });
 
-test('back to a spec right after another one was rendered: its parameters show that the generation was not for it', async () => {
+test.for([
+  { name: 'that was rendered after we saw it', aheadMs: -300 },
+  { name: 'that was rendered before we saw it', aheadMs: 300 },
+])('back to a spec right after another one $name: that generation was not for it', async ({ aheadMs }) => {
   await using here = await rendered(['A']);
-  const generation = { revision: 'A', parametersFingerprint: 'other' };
+  const generate = async (): Promise<unknown> => here.generate('shop', [api], { generation: { revision: 'A' } });
+  if (aheadMs > 0) await generate();
+  await here.clock.advance(Math.max(aheadMs, 0));
   here.applications.set('shop', { specFingerprint: 'spec 2' });
-  await here.clock.advance(300);
-  await here.generate('shop', [api], { generation });
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+  await here.clock.advance(Math.max(-aheadMs, 0));
+  if (aheadMs < 0) await generate();
   await here.clock.advance(1_000);
   here.applications.set('shop', { specFingerprint: 'spec 1' });
-  await here.clock.advance(17_000);
+  await here.clock.advance(14_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([undefined, []]);
+  await here.clock.advance(3_000);
   expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
 });
 
