@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { ImageReport } from '../generate/image-report.ts';
-import type { ImagePolicy } from '../policy/image-policy.ts';
+import { policyInWords } from '../resolve/policy-in-words.ts';
 import type { Resolution } from '../resolve/resolver.ts';
 
 /** Rejected tags that are shown; `--json` has more. */
@@ -30,7 +30,7 @@ function paragraph({ field, policy, shadowed, resolution }: ImageReport): string
     add('policy', 'none: the image passes as written');
     return lines.join('\n');
   }
-  add('policy', `${policy.alias}: ${choiceText(policy)}, ${policy.origin.where}`);
+  add('policy', `${policy.alias}: ${policyInWords(policy)}, ${policy.origin.where}`);
   for (const origin of shadowed) add('shadowed', `the policy in ${origin.where}`);
   if (resolution !== undefined) addResolution(resolution, add);
   return lines.join('\n');
@@ -50,30 +50,6 @@ function addResolution(resolution: Resolution, add: (label: string, text: string
   }
   const unshown = rejectedTotal - Math.min(rejected.length, SHOWN_REJECTIONS);
   if (unshown > 0) add('', `and ${unshown} more`);
-}
-
-function choiceText({ choice }: ImagePolicy): string {
-  switch (choice.kind) {
-    case 'pin':
-      return `pinned to ${'tag' in choice ? choice.tag : choice.digest}`;
-    case 'none':
-      return 'none';
-    case 'paused':
-      return 'paused';
-    case 'select': {
-      const { strategy, filters } = choice.selection;
-      const detail =
-        strategy.kind === 'semver'
-          ? ` ${strategy.constraint}`
-          : strategy.kind === 'digest'
-            ? ` ${strategy.tag ?? ''}`
-            : '';
-      const filterTexts = filters.map(({ effect, pattern }) => `, ${effect} ${pattern}`);
-      return `${strategy.kind}${detail}${filterTexts.join('')}`;
-    }
-    default:
-      return choice satisfies never;
-  }
 }
 
 /** Colours only where a person looks: `styleText` asks the stream, and NO_COLOR. */

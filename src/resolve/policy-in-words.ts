@@ -2,7 +2,7 @@ import type { FilterSpec, StrategySpec } from '../strategy/selection.ts';
 import type { Ask } from './resolver.ts';
 
 /** What an ask's policy says: `semver ~1.0, allow-tags "regexp:^v"`. */
-export function policyInWords({ choice, tagInGit }: Ask): string {
+export function policyInWords({ choice, tagInGit }: Pick<Ask, 'choice' | 'tagInGit'>): string {
   switch (choice.kind) {
     case 'select': {
       const { strategy, filters } = choice.selection;
