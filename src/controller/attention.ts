@@ -12,14 +12,14 @@ export interface AttentionPorts {
   readonly registrations: Pick<Registrations, 'of' | 'all'>;
   readonly applications: Pick<Applications, 'byInstanceName'>;
   readonly freshness: Pick<Freshness, 'standings'>;
-  readonly refresher: Pick<Refresher, 'conditionsOf'>;
+  readonly refresher: Pick<Refresher, 'conditionsOf' | 'conditionCounts'>;
   readonly events: EventRecorder;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly sleep: Sleep;
 }
 
-/** How often all applications are looked at, in milliseconds. */
+/** How often the images of all applications are looked at, in milliseconds: with 10,000 that takes a moment. */
 const LOOK_EVERY_MS = 60_000;
 /** A registry that fails for less long is nobody's business. */
 const TELL_AFTER_MS = 5 * 60_000;
@@ -31,15 +31,16 @@ export class Attention {
   readonly #ports: AttentionPorts;
   /** By application and image: told when it began, not every time. */
   #told: ReadonlySet<string> = new Set();
-  #counts: Readonly<Record<ApplicationCondition, number>> = NONE;
+  /** Applications whose images are stale or failing. */
+  #troubled: Readonly<Pick<Record<ApplicationCondition, number>, 'stale' | 'failing'>> = { stale: 0, failing: 0 };
 
   constructor(ports: AttentionPorts) {
     this.#ports = ports;
   }
 
-  /** How many applications are in each condition, as of the last look. */
+  /** How many applications are in each condition: stale and failing as of the last look, the others now. */
   counts(): Readonly<Record<ApplicationCondition, number>> {
-    return this.#counts;
+    return { ...NONE, ...this.#ports.refresher.conditionCounts(), ...this.#troubled };
   }
 
   conditionsOf(application: string): ReadonlySet<ApplicationCondition> {
@@ -67,21 +68,22 @@ export class Attention {
 
   /** Looks at every application once. */
   look(): void {
-    const counts = { ...NONE };
+    const troubled = { stale: 0, failing: 0 };
     const told = new Set<string>();
     const names = new Set<string>();
     for (const { application } of this.#ports.registrations.all()) names.add(application);
     for (const name of names) {
-      for (const condition of this.conditionsOf(name)) counts[condition] += 1;
+      const troubles = this.#troubles(name);
+      for (const condition of new Set(troubles.map(({ answer }) => conditionOf(answer)))) troubled[condition] += 1;
       const application = this.#ports.applications.byInstanceName(name);
-      for (const trouble of this.#troubles(name)) {
+      for (const trouble of troubles) {
         const key = JSON.stringify([name, trouble.answer.ask.image, trouble.since]);
         told.add(key);
         if (application !== undefined && !this.#told.has(key)) this.#tellOf(application, trouble);
       }
     }
     this.#told = told;
-    this.#counts = counts;
+    this.#troubled = troubled;
   }
 
   /** Images whose registry has failed for a while. */
@@ -127,6 +129,6 @@ const NONE: Readonly<Record<ApplicationCondition, number>> = {
   failing: 0,
 };
 
-function conditionOf({ given }: RegisteredAnswer): ApplicationCondition {
+function conditionOf({ given }: RegisteredAnswer): 'stale' | 'failing' {
   return given.kind === 'error' ? 'failing' : 'stale';
 }

@@ -36,6 +36,7 @@ export async function createRefresher(parts: RefresherParts): Promise<ObservedRe
       return state.kind === 'idle' && why !== undefined ? { ...state, why } : state;
     },
     conditionsOf: (application) => new Set<ApplicationCondition>(rollOuts.blocked(application)),
+    conditionCounts: () => rollOuts.blockedCounts(),
     gauges: { refreshQueue: () => queue.numbers() },
   };
 }

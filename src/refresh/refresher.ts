@@ -25,4 +25,6 @@ export interface Refresher {
   run(signal: AbortSignal): Promise<void>;
   stateOf(application: string): RefreshState;
   conditionsOf(application: string): ReadonlySet<ApplicationCondition>;
+  /** How many applications are in each of the conditions that {@link conditionsOf} tells, now; cheap. */
+  conditionCounts(): Readonly<Partial<Record<ApplicationCondition, number>>>;
 }

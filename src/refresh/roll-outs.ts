@@ -108,6 +108,13 @@ export class RollOuts {
     return this.#kept.rollOut(name)?.blocked ?? [];
   }
 
+  /** How many applications each of them keeps back. Only those are looked at whose images moved and are not rolled out. */
+  blockedCounts(): Readonly<Record<Blocked, number>> {
+    const counts = { 'self-heal-off': 0, 'last-sync-failed': 0, hooks: 0 };
+    for (const [, { blocked }] of this.#kept.rollOuts()) for (const one of blocked) counts[one] += 1;
+    return counts;
+  }
+
   /** A sentence when a whole sync waits. */
   why(name: string): string | undefined {
     const full = this.#kept.rollOut(name)?.full;

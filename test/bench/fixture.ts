@@ -113,7 +113,10 @@ export async function generated(
   expected: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const run = await container.generate(application, { environment: { NODE_COMPILE_CACHE: CACHE, ...environment } });
+  const run = await container.generate(application, {
+    inPlace: true,
+    environment: { NODE_COMPILE_CACHE: CACHE, ...environment },
+  });
   if (run.exitCode === 0 && run.stdout.includes(expected)) return;
   throw new Error(`generate ended with ${run.exitCode} and without ${expected}:\n${run.stderr}`);
 }

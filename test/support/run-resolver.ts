@@ -41,6 +41,8 @@ export interface RunningResolver {
 export interface RunOptions {
   /** Working directory; default: the container's own folder. */
   readonly cwd?: string;
+  /** As `plugin.yaml` has it: in the directory itself, which argocd-cmp-server unpacked for this generation alone. */
+  readonly inPlace?: boolean;
   /** Put over the container's environment; undefined removes a variable. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Folders to look for programs in before all others. */
@@ -136,7 +138,7 @@ export async function startPluginContainer(
   };
 
   const startGenerate: PluginContainer['startGenerate'] = (application, run = {}) =>
-    start(['generate'], {
+    start(['generate', ...(run.inPlace === true ? ['--in-place'] : [])], {
       ...run,
       cwd: run.cwd ?? application.directory,
       environment: { ...environmentOf(application), ...run.environment },
