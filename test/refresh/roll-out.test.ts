@@ -41,6 +41,7 @@ test.for([
 test('without selfHeal Argo CD syncs no image: it is said once for each move, until somebody syncs', async () => {
   const here = await moved(automated);
   expect(conditions(here)).toEqual(['self-heal-off']);
+  expect(here.refresher.conditionCounts()).toEqual({ 'self-heal-off': 1, 'last-sync-failed': 0, hooks: 0 });
   here.argo.reconcile('one');
   here.argo.repeat('one');
   await here.clock.advance(MINUTE);
@@ -52,6 +53,7 @@ test('without selfHeal Argo CD syncs no image: it is said once for each move, un
   here.argo.operate('one');
   await here.clock.advance(30 * SECOND);
   expect(conditions(here)).toEqual([]);
+  expect(here.refresher.conditionCounts()).toEqual({ 'self-heal-off': 0, 'last-sync-failed': 0, hooks: 0 });
   expect(here.kept).toBe(0);
 });
 
