@@ -8,7 +8,7 @@ import { startDeadline } from './deadline.ts';
 import type { Ports, SelectByName, Settle } from './job.ts';
 import { answerQuery } from './query.ts';
 import type { Resolver } from './resolver.ts';
-import { settle } from './settle.ts';
+import { settlePatiently } from './settle-patiently.ts';
 
 export interface InProcessOptions {
   readonly configuration: OperatorConfiguration;
@@ -48,7 +48,7 @@ export function createInProcessResolver(options: InProcessOptions): Resolver {
   return {
     async resolve(query, signal) {
       using budget = startDeadline(query.budgetMs, ports, signal);
-      const settleHere: Settle = async (job, during) => settle(job, ports, during);
+      const settleHere: Settle = async (job, during) => settlePatiently(job, ports, during);
       const answering = {
         operator: { configuration, broker },
         ports,

@@ -124,7 +124,9 @@ async function underLease(
 async function withReason(outcome: Settled | Overtaken, job: Job, ports: Ports): Promise<Settled | Overtaken> {
   if (outcome.kind !== 'fault' || outcome.fault.resting !== true) return outcome;
   const kept = (await faultOf(job, ports))?.fault;
-  return kept?.kind === outcome.fault.kind ? { ...outcome, fault: { ...kept, resting: true } } : outcome;
+  if (kept?.kind !== outcome.fault.kind) return outcome;
+  const { retryAfterMs } = outcome.fault;
+  return { ...outcome, fault: { ...kept, ...(retryAfterMs !== undefined && { retryAfterMs }), resting: true } };
 }
 
 /** Brings the decision up to date: the listing, what is decided from it, and the digest of what was decided. */

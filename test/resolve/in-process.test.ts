@@ -589,6 +589,36 @@ test('that somebody with a decision lost patience does not fail a first resoluti
   expect((await here.clock.run(Promise.all(both))).flat().map(inShort)).toEqual(['stale 1.0.5', '1.0.5']);
 });
 
+test.for([
+  { name: 'a first resolution waits out a short pause of its host', pauseMs: 3_000, budgetMs: 25_000, want: '1.0.5' },
+  { name: 'no pause is waited out that does not fit into the budget', pauseMs: 3_000, budgetMs: 2_000, want: 'failed' },
+  { name: 'a long pause is not waited out', pauseMs: 20_000, budgetMs: 25_000, want: 'failed' },
+])('$name', async ({ pauseMs, budgetMs, want }) => {
+  await using here = await world();
+  here.registry.push(API, '1.0.5');
+  here.registry.fault = () => faultOf('outage');
+  await here.resolve(ask(semver('~1.0')));
+  await here.clock.advance(10);
+  const began = here.clock.now();
+  here.registry.fault = () => {
+    const leftMs = began + pauseMs - here.clock.now();
+    return leftMs > 0 ? { ...faultOf('outage'), retryAfterMs: leftMs, resting: true } : undefined;
+  };
+  expect(inShort(await here.resolve(ask(semver('~1.0')), { budgetMs }))).toContain(want);
+  expect(here.clock.now() - began).toBe(want === 'failed' ? 0 : pauseMs);
+});
+
+test('who has a decision waits out no pause of a host', async () => {
+  await using here = await world();
+  here.registry.push(API, '1.0.5');
+  await here.resolve(ask(semver('~1.0')));
+  await later(here);
+  here.registry.fault = () => ({ ...faultOf('outage'), retryAfterMs: 1_000, resting: true });
+  const began = here.clock.now();
+  expect(inShort(await here.resolve(ask(semver('~1.0'))))).toBe('stale 1.0.5');
+  expect(here.clock.now()).toBe(began);
+});
+
 test('the failure of a first resolution does not rest the host for those with a decision', async () => {
   await using here = await world();
   here.registry.push(API, '1.0.5');
