@@ -25,13 +25,25 @@ export class HardRefresh {
     return answer;
   }
 
-  /** Takes one that stands away and sets it again; a fault here is met again by the next attempt. */
-  async askAgain(application: Application, signal: AbortSignal): Promise<void> {
+  /**
+   * Takes one that stands away and sets it again.
+   *
+   * @param isWanted looked at in between: Argo CD may have taken it up meanwhile.
+   * @returns undefined: it was not set again, because nobody wants it any more.
+   */
+  async askAgain(
+    application: Application,
+    isWanted: () => boolean,
+    signal: AbortSignal,
+  ): Promise<Requested | undefined> {
     const name = application.instanceName;
     this.#settingAgain.add(name);
     const removed = await patchApplication(this.#kubernetes, application, REMOVED, signal);
-    if (removed.kind === 'done') await patchApplication(this.#kubernetes, application, SET, signal);
-    else this.#settingAgain.delete(name);
+    const wanted = removed.kind !== 'done' || isWanted();
+    const answer = removed.kind === 'done' && wanted ? await this.ask(application, signal) : removed;
+    // One that was set is seen later.
+    if (answer === removed || answer.kind !== 'done') this.#settingAgain.delete(name);
+    return wanted ? answer : undefined;
   }
 
   forget(name: string): void {

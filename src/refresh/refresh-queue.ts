@@ -32,7 +32,7 @@ import {
   takenUp,
   nudged,
 } from './transitions.ts';
-import { ACKNOWLEDGE_MS, isDue, nudgeAt, verdictOf } from './verdict.ts';
+import { ACKNOWLEDGE_MS, isDue, NUDGE_MS, nudgeAt, verdictOf } from './verdict.ts';
 import { nextTurn, Waker } from './waker.ts';
 
 const RETRY = { firstMs: 15_000, longestMs: 600_000 } as const;
@@ -368,7 +368,7 @@ export class RefreshQueue {
         const asked = { ...entry.asked, at: Math.min(entry.asked?.at ?? now, now) };
         const over = asked.at + ACKNOWLEDGE_MS;
         const nudge = nudgeAt({ ...asked, seen: false });
-        this.#order.place(name, { kind: 'asked', until: nudge > now ? Math.min(nudge, over) : over });
+        this.#order.place(name, { kind: 'asked', until: Math.min(nudge > now ? nudge : now + NUDGE_MS, over) });
         return;
       }
       case 'waiting': {
@@ -438,14 +438,35 @@ export class RefreshQueue {
     const asked = entry?.kind === 'asked' ? entry.asked : undefined;
     if (entry === undefined || asked === undefined || application === undefined || application.deleting) return;
     const now = this.#parts.now();
-    if (isDue(asked, now) || now < nudgeAt(asked)) return;
-    if (progressOf(asked, application, this.#parts.registrations.of(name)) !== 'standing') {
+    if (isDue(asked, now)) return;
+    const registrations = this.#parts.registrations.of(name);
+    const isAtWork = application.operating || registrations.some(({ answeredAt }) => answeredAt > now - NUDGE_MS);
+    if (now < nudgeAt(asked) || isAtWork || progressOf(asked, application, registrations) !== 'standing') {
       this.#place(name, entry);
       return;
     }
     this.#keep(name, nudged(entry, asked, application));
     this.#parts.log.info('refresh-set-again', { application: name });
-    this.#do(this.#hardRefresh.askAgain(application, signal));
+    this.#do(this.#setAgain(application, entry, asked, signal));
+  }
+
+  async #setAgain(
+    application: Application,
+    before: RefreshEntry,
+    asked: AskedRefresh,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const name = application.instanceName;
+    const isWanted = (): boolean => this.#kept.refresh(name)?.asked?.at === asked.at;
+    try {
+      const answer = await this.#hardRefresh.askAgain(application, isWanted, signal);
+      if (answer?.kind === 'done') this.#arrived(name, asked, answer.object);
+      // It may stand or not: it is asked for afresh, and this was no attempt.
+      else if (answer !== undefined)
+        this.#asked(application, asked, { ...before, attempts: Math.max(0, before.attempts - 1) }, answer);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   #takeBack(
@@ -556,7 +577,9 @@ export class RefreshQueue {
     const entry = this.#kept.refresh(name);
     const whose = this.#hardRefresh.seen(before, after, entry?.kind === 'asked');
     if (whose === 'of a person') this.#parts.userRefresh(name);
-    if (whose === 'ours' && entry?.asked?.seen === false) {
+    // While it is set again, one that stood is the one before.
+    const isNew = before?.refreshAsked !== 'hard' || (entry?.asked?.nudges ?? 0) === 0;
+    if (whose === 'ours' && isNew && entry?.asked?.seen === false) {
       this.#keep(name, { ...entry, asked: { ...entry.asked, seen: true } });
     }
   }

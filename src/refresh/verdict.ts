@@ -11,7 +11,7 @@ export const ACKNOWLEDGE_MS = 90_000;
  * An annotation that stands this long, and then twice as long each time, is taken away and set again: Argo CD overlooks one
  * that is set at the moment when it has written the status, because it puts what it wrote over what it was told.
  */
-const NUDGE_MS = 15_000;
+export const NUDGE_MS = 15_000;
 
 /** When an annotation that still stands is to be set again; milliseconds since the epoch. */
 export function nudgeAt({ at, nudges = 0 }: AskedRefresh): number {
@@ -60,7 +60,9 @@ function afterRequest(entry: RefreshEntry, asked: AskedRefresh, seen: Seen): Ver
   const isOver = progress === 'rendered' || progress === 'not-rendered';
   if (progress === 'rendered' && outdated !== undefined && entry.again) return { kind: 'ask', moved: true };
   const isBroken = isOver && application.comparisonError !== undefined;
-  if (!isBroken && !isDue(asked, now)) return { kind: 'wait' };
+  // Sidecars leave a controller alone that did not answer, and render what they have kept.
+  const isMissed = progress === 'not-rendered' && asked.seen;
+  if (!isBroken && !isMissed && !isDue(asked, now)) return { kind: 'wait' };
   // What moved since has attempts of its own: it must not be given up with the one before.
   if (entry.again) return { kind: 'ask', moved: true };
   return { kind: 'failed', why: isBroken ? `Argo CD reports: ${application.comparisonError}` : shortfallOf(progress) };

@@ -7,7 +7,17 @@ type Step =
   | { readonly kind: 'move'; readonly image: string }
   | { readonly kind: 'kill'; readonly endsAt: number }
   | {
-      readonly kind: 'operate' | 'push' | 'cached-push' | 'lose' | 'fault' | 'fail' | 'heal' | 'user' | 'repeat';
+      readonly kind:
+        | 'operate'
+        | 'push'
+        | 'cached-push'
+        | 'lose'
+        | 'overlook'
+        | 'fault'
+        | 'fail'
+        | 'heal'
+        | 'user'
+        | 'repeat';
       readonly at: number;
     };
 
@@ -21,7 +31,18 @@ const steps: fc.Arbitrary<{ readonly step: Step; readonly pauseMs: number }[]> =
       {
         weight: 5,
         arbitrary: fc.record({
-          kind: fc.constantFrom('operate', 'push', 'cached-push', 'lose', 'fault', 'fail', 'heal', 'user', 'repeat'),
+          kind: fc.constantFrom(
+            'operate',
+            'push',
+            'cached-push',
+            'lose',
+            'overlook',
+            'fault',
+            'fail',
+            'heal',
+            'user',
+            'repeat',
+          ),
           at: fc.nat(APPLICATIONS.length - 1),
         }),
       },
@@ -49,6 +70,7 @@ async function happen(here: World, step: Step): Promise<void> {
       if (step.kind === 'push') await here.argo.push(name, `commit-${++moves}`);
       if (step.kind === 'cached-push') await here.argo.push(name, `commit-${++moves}`, 'cache');
       if (step.kind === 'lose') behaviour.losesPatches = 1;
+      if (step.kind === 'overlook') behaviour.overlooks = 1;
       if (step.kind === 'fault') behaviour.faults.push(500);
       if (step.kind === 'fail') behaviour.brokenBy = 'broken';
       if (step.kind === 'heal') behaviour.brokenBy = undefined;
@@ -92,24 +114,25 @@ test('whatever happens and whenever it is killed, in the end nobody is rendered 
 });
 
 test.for([
-  { syncFails: false, live: 'api:1.0.1', kept: 0 },
-  { syncFails: true, live: 'api:1.0.0', kept: 1 },
+  { name: 'all goes well', behaviour: {}, live: 'api:1.0.1', kept: 0 },
+  { name: 'the sync fails', behaviour: { syncFails: true }, live: 'api:1.0.0', kept: 1 },
+  { name: 'the annotation is overlooked', behaviour: { overlooks: 1 }, live: 'api:1.0.1', kept: 0 },
 ])(
-  'killed before and after each of its effects, the next process ends what was begun (sync fails: $syncFails)',
-  async ({ syncFails, live, kept }) => {
+  'killed before and after each of its effects, the next process ends what was begun; $name',
+  async ({ behaviour, live, kept }) => {
     let endsAt = 0;
     let wasReached = true;
     while (wasReached) {
       endsAt += 1;
       const here = new World();
       here.decisions.set('api', '1.0.0');
-      await here.add({ name: 'one', automated: { selfHeal: false, prune: true } }, 'api', { syncFails });
+      await here.add({ name: 'one', automated: { selfHeal: false, prune: true } }, 'api', behaviour);
       await here.add({ name: 'two' }, 'api');
       here.full.add('one');
       here.limits.fullSyncProjects = ['*'];
       await here.start(endsAt);
       here.move('api', '1.0.1', 'webhook');
-      await here.clock.advance(20 * SECOND);
+      await here.clock.advance(30 * SECOND);
       wasReached = here.life.isOver;
       here.kill();
       await here.start();

@@ -201,6 +201,33 @@ test('an annotation that Argo CD has overlooked is taken away and set again, and
   expect(here.userRefreshes).toEqual([]);
 });
 
+test('an annotation that was taken away and could not be set again is asked for afresh, and that is no attempt', async () => {
+  const here = await world('one');
+  const behaviour = here.argo.behaviourOf('one');
+  behaviour.overlooks = 1;
+  here.move('api', '1.0.1');
+  await here.clock.advance(14 * SECOND);
+  here.argo.onPatch = (body) => {
+    if (JSON.stringify(body).includes('null')) behaviour.faults = [500];
+  };
+  await here.clock.advance(10 * SECOND);
+  expect(here.patched).toHaveLength(2);
+  expect(here.outdated).toEqual([]);
+  expect(here.logged.find(({ event }) => event === 'refresh-confirmed')?.fields).toMatchObject({ attempts: 1 });
+});
+
+test('an annotation that stands while an operation runs, or while it was rendered just now, is left alone', async () => {
+  const here = await world('one', 'two');
+  for (const name of ['one', 'two']) here.argo.behaviourOf(name).refreshMs = 40 * SECOND;
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  here.argo.operate('two', 'person', true);
+  await here.clock.advance(8 * SECOND);
+  await here.render('one');
+  await here.clock.advance(10 * SECOND);
+  expect(here.argo.patches).toHaveLength(2);
+});
+
 test('what Argo CD rendered from kept answers while no controller ran is asked for again at the start', async () => {
   const here = await world('one');
   here.argo.behaviourOf('one').isCached = true;
@@ -303,18 +330,28 @@ test('what moves during the last attempt is not given up with it', async () => {
   expect(here.argo.liveOf('one')).toBe('api:1.0.2');
 });
 
-test('a refresh that Argo CD never took up, or served from its cache, is asked again', async () => {
-  const here = await world('lost', 'cached');
-  here.argo.behaviourOf('lost').losesPatches = 1;
-  here.argo.behaviourOf('cached').isCached = true;
+test('a refresh that Argo CD never took up is asked again', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').losesPatches = 1;
   here.move('api', '1.0.1');
   await here.clock.advance(89 * SECOND);
-  expect(here.patched).toHaveLength(2);
+  expect(here.patched).toHaveLength(1);
   expect(here.count('confirmed')).toBe(0);
-  here.argo.behaviourOf('cached').isCached = false;
   await here.clock.advance(30 * SECOND);
-  expect(here.patched).toHaveLength(4);
-  expect(here.count('confirmed')).toBe(2);
+  expect(here.patched).toHaveLength(2);
+  expect(here.outdated).toEqual([]);
+});
+
+test('a reconcile for which a sidecar rendered what it had kept is asked for again after a pause', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').isCached = true;
+  here.move('api', '1.0.1');
+  await here.clock.advance(10 * SECOND);
+  expect(here.patched).toHaveLength(1);
+  here.argo.behaviourOf('one').isCached = false;
+  await here.clock.advance(10 * SECOND);
+  expect(here.patched).toHaveLength(2);
+  expect(here.count('confirmed')).toBe(1);
   expect(here.outdated).toEqual([]);
 });
 

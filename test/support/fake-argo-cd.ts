@@ -51,6 +51,8 @@ export class FakeArgoCd implements Applications {
   complete = true;
   /** Every patch that arrived, in order. */
   readonly patches: { readonly application: string; readonly body: unknown; readonly at: number }[] = [];
+  /** Told of every patch that arrived, when it is done. */
+  onPatch: (body: unknown) => void = () => undefined;
   /** Every sync that ended. */
   readonly syncs: { readonly application: string; readonly selective: boolean; readonly by: string }[] = [];
   /** The most refreshes that were under way at once. */
@@ -223,6 +225,7 @@ export class FakeArgoCd implements Applications {
       const patch = body as {
         metadata?: { resourceVersion?: string; annotations?: Record<string, string> };
         operation?: object;
+        status?: { operationState?: null };
       };
       if (patch.metadata?.resourceVersion !== undefined && patch.metadata.resourceVersion !== String(version)) {
         this.conflicts += 1;
@@ -235,10 +238,13 @@ export class FakeArgoCd implements Applications {
       }
       if (patch.operation !== undefined) {
         if (application.operating) throw new Error(`${application.name}: an operation was overwritten`);
-        this.operate(application.instanceName, 'image-resolver');
+        // With the result of the last operation beside it a new one waits for the hooks of then, for ever.
+        const isStuck = patch.status?.operationState !== null && application.lastSync !== undefined;
+        this.operate(application.instanceName, 'image-resolver', isStuck);
       } else {
         this.#annotate(state, body);
       }
+      this.onPatch(body);
       return this.#object(state);
     },
   };
@@ -250,7 +256,7 @@ export class FakeArgoCd implements Applications {
       JSON.stringify(body),
     )?.[1];
     if (refresh === undefined) throw new Error(`not a patch of ours: ${JSON.stringify(body)}`);
-    if (application.operating && refresh !== 'null') this.patchedWhileOperating.push(application.instanceName);
+    if (application.operating) this.patchedWhileOperating.push(application.instanceName);
     if (refresh === 'null') {
       if (application.refreshAsked !== undefined) this.#change(state, {}, ['refreshAsked']);
       return;
