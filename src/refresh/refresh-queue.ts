@@ -13,6 +13,7 @@ import type { KeptApplications } from './kept-application.ts';
 import { movedMessage } from './messages.ts';
 import { addMoves } from './moved-image.ts';
 import { Pace } from './pace.ts';
+import { numbersOf, type QueueNumbers } from './queue-numbers.ts';
 import { QueueOrder } from './queue-order.ts';
 import { moreUrgent, urgencyOf } from './refresh-cause.ts';
 import { newEntry, type AskedRefresh, type RefreshEntry } from './refresh-entry.ts';
@@ -32,7 +33,7 @@ import {
   takenUp,
   nudged,
 } from './transitions.ts';
-import { ACKNOWLEDGE_MS, isDue, NUDGE_MS, nudgeAt, verdictOf } from './verdict.ts';
+import { ACKNOWLEDGE_MS, isDue, isOverlooked, NUDGE_MS, nudgeAt, verdictOf } from './verdict.ts';
 import { nextTurn, Waker } from './waker.ts';
 
 const RETRY = { firstMs: 15_000, longestMs: 600_000 } as const;
@@ -111,25 +112,8 @@ export class RefreshQueue {
     return { kind, since, attempts, ...(why !== undefined && { why }) };
   }
 
-  numbers(): {
-    readonly waiting: number;
-    readonly inFlight: number;
-    readonly oldestSeconds: number;
-    readonly givenUp: number;
-  } {
-    const count = { waiting: 0, asked: 0, 'given-up': 0 };
-    const now = this.#parts.now();
-    let oldest = now;
-    for (const [, { kind, since }] of this.#kept.refreshes()) {
-      count[kind] += 1;
-      if (kind !== 'given-up') oldest = Math.min(oldest, since);
-    }
-    return {
-      waiting: count.waiting,
-      inFlight: count.asked,
-      oldestSeconds: Math.max(0, now - oldest) / 1000,
-      givenUp: count['given-up'],
-    };
+  numbers(): QueueNumbers {
+    return numbersOf(this.#kept.refreshes(), this.#parts.now());
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -249,10 +233,7 @@ export class RefreshQueue {
       // What happened meanwhile may not be in it.
       if (!signal.aborted && !this.#unchecked.has(name)) this.#settle(name, cause, outdated);
     } catch (error) {
-      this.#parts.log.error('comparison-failed', {
-        application: name,
-        problem: textOf(error),
-      });
+      this.#parts.log.error('comparison-failed', { application: name, problem: textOf(error) });
       const entry = this.#kept.refresh(name) ?? newEntry(cause, this.#parts.now());
       this.#later(name, { ...entry, kind: 'waiting', why: 'its images could not be compared' }, NOT_COMPARED);
     } finally {
@@ -439,9 +420,7 @@ export class RefreshQueue {
     if (entry === undefined || asked === undefined || application === undefined || application.deleting) return;
     const now = this.#parts.now();
     if (isDue(asked, now)) return;
-    const registrations = this.#parts.registrations.of(name);
-    const isAtWork = application.operating || registrations.some(({ answeredAt }) => answeredAt > now - NUDGE_MS);
-    if (now < nudgeAt(asked) || isAtWork || progressOf(asked, application, registrations) !== 'standing') {
+    if (!isOverlooked(asked, application, this.#parts.registrations.of(name), now)) {
       this.#place(name, entry);
       return;
     }
@@ -551,10 +530,8 @@ export class RefreshQueue {
     const now = this.#parts.now();
     if (now - this.#forbiddenSaidAt < RETRY.longestMs) return;
     this.#forbiddenSaidAt = now;
-    this.#parts.log.error('refresh-forbidden', {
-      application: instanceName,
-      fix: `grant the controller "patch" on applications.argoproj.io in namespace ${namespace}`,
-    });
+    const fix = `grant the controller "patch" on applications.argoproj.io in namespace ${namespace}`;
+    this.#parts.log.error('refresh-forbidden', { application: instanceName, fix });
   }
 
   #changed({ before, after }: ApplicationChange): void {

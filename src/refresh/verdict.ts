@@ -18,6 +18,18 @@ export function nudgeAt({ at, nudges = 0 }: AskedRefresh): number {
   return at + NUDGE_MS * (2 ** (nudges + 1) - 1);
 }
 
+/** Whether an annotation stands that Argo CD has not noticed: nothing was rendered just now, and no operation runs. */
+export function isOverlooked(
+  asked: AskedRefresh,
+  application: Application,
+  registrations: Seen['registrations'],
+  now: number,
+): boolean {
+  if (now < nudgeAt(asked) || application.operating) return false;
+  const isAtWork = registrations.some(({ answeredAt }) => answeredAt > now - NUDGE_MS);
+  return !isAtWork && progressOf(asked, application, registrations) === 'standing';
+}
+
 /** What is to be done with an entry. */
 export type Verdict =
   /** It renders with what it should. */

@@ -107,8 +107,8 @@ test(
     await argoCd().waitFor(
       'all have it',
       () => applications.every((application) => application.live(application.name) === image('killed', '1.0.2')),
-      // One that Argo CD rendered while the controller was away is asked again when its time is over.
-      120_000,
+      // What Argo CD renders while the controller is away is asked for again at its start, or soon after a sidecar left it alone.
+      60_000,
     );
     for (const [index, observation] of seen.entries()) {
       observation.stop();
