@@ -39,11 +39,14 @@ export function readKept({ answer }: ReceivedAnswer): KeptResolution | undefined
   }
 }
 
-/** Whether a kept answer has to be written (again). */
-export function isWorthWriting(kept: KeptResolution, before: ReceivedAnswer | undefined, now: number): boolean {
-  if (before === undefined || Math.abs(now - before.receivedAt) >= REWRITE_AFTER_MS) return true;
-  const known = readKept(before);
-  return known === undefined || essence(known) !== essence(kept);
+/** Whether an answer has to be written over the one that is kept. */
+export function isWorthWriting(
+  kept: KeptResolution,
+  before: { readonly answer: ReceivedAnswer; readonly resolution: KeptResolution },
+  now: number,
+): boolean {
+  const isOld = Math.abs(now - before.answer.receivedAt) >= REWRITE_AFTER_MS;
+  return isOld || essence(before.resolution) !== essence(kept);
 }
 
 /** What an answer says of the image; not when the registry confirmed it last, which changes all the time. */

@@ -126,7 +126,7 @@ class RemoteResolver implements Resolver {
       if (fault === undefined) {
         try {
           const leftMs = Math.max(0, Math.min(boundMs, deadline - this.#options.now()));
-          const resolutions = await this.#ask({ ...query, asks: part }, leftMs, signal);
+          const resolutions = await this.#ask({ ...query, asks: part }, kept, leftMs, signal);
           answered.push(...resolutions.map((resolution, index) => [at(part, index), resolution] as const));
           continue;
         } catch (error) {
@@ -143,7 +143,12 @@ class RemoteResolver implements Resolver {
   }
 
   /** Asks, and keeps what is answered. */
-  async #ask(query: ResolveQuery, boundMs: number, signal: AbortSignal): Promise<readonly Resolution[]> {
+  async #ask(
+    query: ResolveQuery,
+    kept: ReadonlyMap<Ask, Kept>,
+    boundMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly Resolution[]> {
     // Who has all answers waits for a short time only; the controller may still work on it for as long as was meant.
     const budgetMs = Math.max(0, Math.min(query.budgetMs, this.#bounds.newMs) - RESERVE_MS);
     const body = await this.#client.ask({ path: PATHS.resolve, body: { ...query, budgetMs } }, boundMs, signal);
@@ -154,7 +159,7 @@ class RemoteResolver implements Resolver {
       if (error instanceof ShapeError) throw answerFault(`its answer is not understood: ${error.message}`, error);
       throw error;
     }
-    await this.#keep(query, resolutions);
+    await this.#keep(query, kept, resolutions);
     return resolutions;
   }
 
@@ -172,17 +177,17 @@ class RemoteResolver implements Resolver {
     return kept;
   }
 
-  async #keep(query: ResolveQuery, resolutions: readonly Resolution[]): Promise<void> {
+  async #keep(query: ResolveQuery, before: ReadonlyMap<Ask, Kept>, resolutions: readonly Resolution[]): Promise<void> {
     const { application, project } = query.who;
     // Without a name (a laptop) there is nobody to remember answers for.
     if (application === '' || query.explain === true) return;
     const store = await this.#store;
     const now = this.#options.now();
-    const before = await this.#kept(query, query.asks);
     const changed = new Map<string, ReceivedAnswer>();
     for (const [index, ask] of query.asks.entries()) {
       const kept = keptFrom(at(resolutions, index));
-      if (kept === undefined || !isWorthWriting(kept, before.get(ask)?.answer, now)) continue;
+      const known = before.get(ask);
+      if (kept === undefined || (known !== undefined && !isWorthWriting(kept, known, now))) continue;
       changed.set(questionOf(ask, project), { answer: JSON.stringify(kept), receivedAt: now });
     }
     if (changed.size > 0) await store.received.put(application, changed);
