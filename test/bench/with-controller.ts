@@ -32,9 +32,16 @@ export async function measureWithController(size: Size): Promise<readonly Row[]>
   const one = names.slice(0, 1);
   const applications: readonly (readonly [string, 'kustomize' | 'helm', readonly string[], Files])[] = [
     ['kustomize, 1 image', 'kustomize', one, kustomizeOf(one)],
-    [`kustomize, ${size.images} images`, 'kustomize', names, kustomizeOf(names)],
+    [
+      `kustomize, ${size.images} images of one repository`,
+      'kustomize',
+      one,
+      kustomizeOf(names.map(() => names[0] ?? '')),
+    ],
+    [`kustomize, ${size.images} images, each of its own`, 'kustomize', names, kustomizeOf(names)],
     ['Helm, 1 image', 'helm', one, helmOf(one)],
-    [`Helm, ${size.images} images`, 'helm', names, helmOf(names)],
+    [`Helm, ${size.images} images of one repository`, 'helm', one, helmOf(names.map(() => names[0] ?? ''))],
+    [`Helm, ${size.images} images, each of its own`, 'helm', names, helmOf(names)],
   ];
   await using kubernetes = await simulateKubernetes({ applications: applications.length, ownPaths: false });
   const controllerOf = { kubernetes: kubernetes.host, registry: bench.host, interval: '2m' };
