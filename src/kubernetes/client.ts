@@ -2,7 +2,7 @@ import type { Sleep } from '../registry/time.ts';
 import type { ApiConnection } from './connection.ts';
 import { follow } from './follow.ts';
 import { ApiHttp, type ApiRequest } from './http.ts';
-import { type Kubernetes, KubernetesError, type KubernetesObject, type TokenReview } from './kubernetes.ts';
+import { type Kubernetes, KubernetesError, type KubernetesObject, type TokenReview, type User } from './kubernetes.ts';
 import { isKubernetesObject, isRecord } from './objects.ts';
 
 export interface KubernetesOptions {
@@ -50,7 +50,8 @@ export function createKubernetes({ connection, sleep, random }: KubernetesOption
     },
     mayGetApplication: async (user, application, signal) => {
       const resource = { group: 'argoproj.io', resource: 'applications', verb: 'get', ...application };
-      const spec = { user: user.username, groups: user.groups, uid: user.uid, resourceAttributes: resource };
+      const { username, groups, uid, extra } = user;
+      const spec = { user: username, groups, uid, ...(extra !== undefined && { extra }), resourceAttributes: resource };
       const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
       const { allowed, denied } = await review(path, 'SubjectAccessReview', spec, signal);
       return allowed === true && denied !== true;
@@ -62,8 +63,10 @@ type Status = Readonly<Record<string, unknown>>;
 
 function reviewOf({ authenticated, user, audiences }: Status, asked: readonly string[]): TokenReview {
   if (authenticated !== true || !isRecord(user)) return { kind: 'rejected' };
-  const { username, groups, uid } = user;
+  const { username, groups, uid, extra } = user;
   if (typeof username !== 'string' || username === '') return { kind: 'rejected' };
+  // It may restrict what the token is good for, so it is not dropped.
+  if (!isExtra(extra)) return { kind: 'rejected' };
   // Without audiences in the answer the token was only checked for the API server itself: not for us.
   const isForUs =
     asked.length === 0 || (Array.isArray(audiences) && asked.some((audience) => audiences.includes(audience)));
@@ -73,5 +76,12 @@ function reviewOf({ authenticated, user, audiences }: Status, asked: readonly st
     username,
     groups: Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [],
     uid: typeof uid === 'string' ? uid : '',
+    ...(isRecord(extra) && { extra }),
   };
+}
+
+function isExtra(extra: unknown): extra is User['extra'] | null {
+  if (extra === undefined || extra === null) return true;
+  const isText = (value: unknown): value is string => typeof value === 'string';
+  return isRecord(extra) && Object.values(extra).every((values) => Array.isArray(values) && values.every(isText));
 }

@@ -29,15 +29,17 @@ export interface Follower<T> {
   trouble(problem: string | undefined, status?: number): void;
 }
 
+/** A user of the Kubernetes API. */
+export interface User {
+  readonly username: string;
+  readonly groups: readonly string[];
+  readonly uid: string;
+  /** What some authorizers restrict a token by, such as OpenShift's scopes. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
 /** What a bearer token proves. */
-export type TokenReview =
-  | {
-      readonly kind: 'authenticated';
-      readonly username: string;
-      readonly groups: readonly string[];
-      readonly uid: string;
-    }
-  | { readonly kind: 'rejected' };
+export type TokenReview = (User & { readonly kind: 'authenticated' }) | { readonly kind: 'rejected' };
 
 /** The Kubernetes API as the controller uses it. Every call is bounded in time; faults reject with {@link KubernetesError}. */
 export interface Kubernetes {
@@ -56,7 +58,7 @@ export interface Kubernetes {
   reviewToken(token: string, audiences: readonly string[], signal: AbortSignal): Promise<TokenReview>;
   /** SubjectAccessReview: may this user get that Application? */
   mayGetApplication(
-    user: { readonly username: string; readonly groups: readonly string[]; readonly uid: string },
+    user: User,
     application: { readonly namespace: string; readonly name: string },
     signal: AbortSignal,
   ): Promise<boolean>;

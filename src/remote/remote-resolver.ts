@@ -1,5 +1,6 @@
 import { modeFor } from '../operator/mode.ts';
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
+import type { CallerClaim } from '../registry/access.ts';
 import { sleepForReal, type Sleep } from '../registry/time.ts';
 import { choiceResolution } from '../resolve/choice.ts';
 import { observed } from '../resolve/observed.ts';
@@ -20,7 +21,7 @@ export interface RemoteResolverOptions {
   readonly token: () => string;
   /** Opened at once, while the connection is made. */
   readonly store: () => Promise<Store>;
-  /** For modes. */
+  /** For modes, while the controller is away. */
   readonly configuration: OperatorConfiguration;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -74,7 +75,6 @@ class RemoteResolver implements Resolver {
   }
 
   async resolve(query: ResolveQuery, signal: AbortSignal): Promise<readonly Resolution[]> {
-    const { configuration } = this.#options;
     const open = query.asks.filter(({ choice }) => choice.kind === 'select');
     if (open.length > 0 && query.generation !== undefined) this.#asked.add(query.generation.id);
     const answered = new Map(open.length === 0 ? [] : await this.#answer(query, open, signal));
@@ -82,8 +82,7 @@ class RemoteResolver implements Resolver {
       if (ask.choice.kind !== 'select') return choiceResolution(ask, ask.choice);
       const resolution = answered.get(ask);
       if (resolution === undefined) throw new Error('an ask was not answered');
-      const mode = modeFor(configuration, { ...query.who, repository: ask.repository });
-      return mode === 'observe' ? observed(resolution) : resolution;
+      return resolution;
     });
   }
 
@@ -116,7 +115,7 @@ class RemoteResolver implements Resolver {
     const pausedUntil = store.pauses.pausedUntil(this.#pauseKey());
     if (allKept && pausedUntil !== undefined) {
       const fault = answerFault('it did not answer in time a moment ago, and is left alone for some seconds');
-      return asks.map((ask) => [ask, this.#withoutController(ask, kept.get(ask), fault)]);
+      return asks.map((ask) => [ask, this.#withoutController(query.who, ask, kept.get(ask), fault)]);
     }
     const boundMs = allKept ? this.#bounds.knownMs : Math.min(this.#bounds.newMs, query.budgetMs);
     const deadline = this.#options.now() + boundMs;
@@ -135,7 +134,9 @@ class RemoteResolver implements Resolver {
         }
       }
       const missing = fault;
-      answered.push(...part.map((ask) => [ask, this.#withoutController(ask, kept.get(ask), missing)] as const));
+      answered.push(
+        ...part.map((ask) => [ask, this.#withoutController(query.who, ask, kept.get(ask), missing)] as const),
+      );
     }
     if (fault === undefined && pausedUntil !== undefined) store.pauses.pause(this.#pauseKey(), this.#options.now());
     if (fault?.kind === 'timeout') await this.#pause();
@@ -193,8 +194,18 @@ class RemoteResolver implements Resolver {
     if (changed.size > 0) await store.received.put(application, changed);
   }
 
-  #withoutController(ask: Ask, kept: Kept | undefined, fault: ControllerFault): Resolution {
+  /**
+   * Only here modes are the sidecar's business. What the controller answers is in the mode that it knows, and is taken down
+   * there as given: the file of the sidecar may be older or newer by a minute, and must not make something else of it.
+   */
+  #withoutController(who: CallerClaim, ask: Ask, kept: Kept | undefined, fault: ControllerFault): Resolution {
     this.#away = true;
+    const resolution = this.#keptOrFailed(ask, kept, fault);
+    const mode = modeFor(this.#options.configuration, { ...who, repository: ask.repository });
+    return mode === 'observe' ? observed(resolution) : resolution;
+  }
+
+  #keptOrFailed(ask: Ask, kept: Kept | undefined, fault: ControllerFault): Resolution {
     const { url } = this.#client;
     if (kept !== undefined) {
       const why = fault.kind === 'misconfigured' ? `${fault.message} (${fault.fix})` : fault.message;

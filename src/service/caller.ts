@@ -1,11 +1,5 @@
+import type { User } from '../kubernetes/kubernetes.ts';
 import { refusal, type RequestHead, type ServiceAnswer } from './exchange.ts';
-
-/** A user of the Kubernetes API, as a TokenReview tells it. */
-export interface User {
-  readonly username: string;
-  readonly groups: readonly string[];
-  readonly uid: string;
-}
 
 /** What a bearer token proves. `audience`: who it was made for; `api` is the API server itself, so it is a person's. */
 export type Proof =
@@ -70,7 +64,7 @@ export async function callerOf(
       if (proof.audience === 'api') return { kind: 'person', user: proof };
       return allowedAccounts.has(proof.username)
         ? { kind: 'sidecar' }
-        : refusal(403, 'this service account is none of those that sidecars run under');
+        : { ...refusal(403, 'this service account is none of those that sidecars run under'), outcome: 'unauthorized' };
     default:
       return proof satisfies never;
   }

@@ -31,7 +31,7 @@ export interface Route {
   /** Looks at the head: who asks? Only then the body is read, so that strangers fill no memory. */
   open(head: RequestHead, signal: AbortSignal): Promise<ServiceAnswer | WithBody>;
   /** Told of every answer, those of the server itself (413, 503, 500) included. */
-  told?(answer: ServiceAnswer, seconds: number): void;
+  told?(answer: ServiceAnswer, seconds: number, head: RequestHead): void;
 }
 
 /** An answer that is not what was asked for, thrown from anywhere in a route. */

@@ -1,5 +1,5 @@
+import type { User } from '../kubernetes/kubernetes.ts';
 import type { ApplicationName } from './application-name.ts';
-import type { User } from './caller.ts';
 import { Refusal } from './exchange.ts';
 
 export interface PeoplePorts {

@@ -1,5 +1,6 @@
 import type { Applications } from '../applications/application.ts';
 import { UserError } from '../error/user-error.ts';
+import type { User } from '../kubernetes/kubernetes.ts';
 import type { RegisteringQuery } from '../registrations/registration.ts';
 import { MAX_REQUEST_BYTES, PATHS, type ResolveAnswer } from '../remote/protocol.ts';
 import { startDeadline, type Time } from '../resolve/deadline.ts';
@@ -7,7 +8,7 @@ import type { Resolution, ResolveQuery } from '../resolve/resolver.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { applicationNameOf } from './application-name.ts';
-import { callerOf, type CallerPorts, isAnswer, type User } from './caller.ts';
+import { callerOf, type CallerPorts, isAnswer } from './caller.ts';
 import { json, Refusal, type Route, type ServiceAnswer } from './exchange.ts';
 import { checkMayGet, type PeoplePorts } from './people.ts';
 import { claimsOtherProject, projectMismatch } from './project-claim.ts';
@@ -101,7 +102,7 @@ async function answers(query: ResolveQuery, ports: ResolvePorts, signal: AbortSi
 }
 
 function outcomeOf({ status, outcome }: ServiceAnswer): Parameters<Metrics['resolveRequest']>[0] {
-  if (outcome === 'refused') return 'refused';
+  if (outcome === 'refused' || outcome === 'unauthorized') return outcome;
   if (status < 300) return 'answered';
   if (status === 401) return 'unauthorized';
   if (status === 403) return 'refused';

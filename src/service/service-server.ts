@@ -7,7 +7,7 @@ import type { Log } from '../telemetry/log.ts';
 import { type CertificateFiles, MIN_TLS_VERSION, readCertificate, renewCertificate } from './certificate-files.ts';
 import { busy, Refusal, refusal, type RequestHead, type Route, type ServiceAnswer } from './exchange.ts';
 import { Gate } from './gate.ts';
-import { BodyRoom, declaredBytes, readBody, Vanished } from './request-body.ts';
+import { BodyRoom, readBody, Vanished } from './request-body.ts';
 
 export interface ServerLimits {
   /** Requests worked on at once. */
@@ -186,7 +186,7 @@ class RoutingServer implements ServiceServer {
         answer = refusal(500, 'the controller failed; its log says why');
       }
     }
-    route?.told?.(answer, Math.max(0, time.now() - startedAt) / 1000);
+    if (head !== undefined) route?.told?.(answer, Math.max(0, time.now() - startedAt) / 1000, head);
     if (!gone.signal.aborted) this.#write(request, response, answer);
   }
 
@@ -201,11 +201,8 @@ class RoutingServer implements ServiceServer {
     }
     const opened = await route.open(head, signal);
     if (typeof opened !== 'function') return opened;
-    // A body in chunks may become as large as is allowed.
-    const bytes = request.headers['transfer-encoding'] === undefined ? declaredBytes(request) : route.maxBodyBytes;
-    using room = this.#room.take(Math.min(bytes, route.maxBodyBytes));
-    if (room === undefined) return busy('too much is asked at once');
-    const body = await readBody(request, route.maxBodyBytes);
+    using room = this.#room.share();
+    const body = await readBody(request, { maxBytes: route.maxBodyBytes, room, signal });
     using place = await this.#gate.enter(signal);
     // Awaited, or the place would be free again at once.
     return place === undefined ? busy('too much is asked at once') : await opened(body, signal);

@@ -45,12 +45,9 @@ export function webhookEndpoint(ports: WebhookPorts): Route {
     path: PATH,
     maxBodyBytes: MAX_BODY_BYTES,
     async open(head) {
-      const type = WEBHOOK_TYPES.find((one) => head.path === `${PATH}${one}`);
+      const type = typeOf(head);
       const isConfigured = ports.entries().some((entry) => entry.type === type);
-      if (type === undefined || !isConfigured) {
-        ports.metrics.webhook(type ?? 'other', 'unknown');
-        return refusal(404, 'no such webhook is configured');
-      }
+      if (type === undefined || !isConfigured) return refusal(404, 'no such webhook is configured');
       const bucket = buckets.get(type) ?? new TokenBucket({ ...EVENTS, now: ports.now });
       buckets.set(type, bucket);
       // Senders send again after a 429; and every look at a registry makes up for events that were lost.
@@ -65,7 +62,21 @@ export function webhookEndpoint(ports: WebhookPorts): Route {
         return answer;
       };
     },
+    told: (answer, _seconds, head) => ports.metrics.webhook(typeOf(head) ?? 'other', resultOf(answer)),
   };
+}
+
+function typeOf({ path }: RequestHead): WebhookType | undefined {
+  return WEBHOOK_TYPES.find((one) => path === `${PATH}${one}`);
+}
+
+/** Of every answer, also where nobody looked at the event: what is lost must be seen. */
+function resultOf({ status, outcome }: ServiceAnswer): Parameters<Metrics['webhook']>[1] {
+  if (status < 300) return outcome === 'ignored' ? 'ignored' : 'accepted';
+  if (status === 401) return 'unauthorized';
+  if (status === 404) return 'unknown';
+  if (status === 429) return 'throttled';
+  return status < 500 ? 'invalid' : 'unavailable';
 }
 
 async function receive(
@@ -85,10 +96,9 @@ async function receive(
     const answer = ports.readWebhook(type, request, settings);
     // Another registry of the same kind may have sent it.
     if (answer.kind === 'unauthorized') continue;
-    return answered(type, answer, ports);
+    return answered(answer, ports);
   }
   if (isSecretMissing) return refusal(503, 'the controller cannot check events now', { 'retry-after': '30' });
-  ports.metrics.webhook(type, 'unauthorized');
   return refusal(401, 'the event does not prove that it comes from the registry');
 }
 
@@ -103,19 +113,15 @@ async function settingsOf(
   return value === undefined || value === '' ? undefined : { ...rest, secret: value };
 }
 
-function answered(
-  type: WebhookType,
-  answer: Exclude<WebhookAnswer, { kind: 'unauthorized' }>,
-  ports: WebhookPorts,
-): ServiceAnswer {
+function answered(answer: Exclude<WebhookAnswer, { kind: 'unauthorized' }>, ports: WebhookPorts): ServiceAnswer {
   switch (answer.kind) {
     case 'accepted': {
-      ports.metrics.webhook(type, answer.changes.length > 0 ? 'accepted' : 'ignored');
-      if (answer.changes.length > 0) ports.changed(answer.changes);
-      return answer.reply ?? json({}, 202);
+      const reply = answer.reply ?? json({}, 202);
+      if (answer.changes.length === 0) return { ...reply, outcome: 'ignored' };
+      ports.changed(answer.changes);
+      return reply;
     }
     case 'invalid':
-      ports.metrics.webhook(type, 'invalid');
       return refusal(400, `the event ${answer.problem}`);
     default:
       return answer satisfies never;

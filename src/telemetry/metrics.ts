@@ -23,7 +23,10 @@ export interface Metrics {
   /** An Event on an Application; `dropped`: there were too many at once. */
   applicationEvent(result: 'written' | 'failed' | 'dropped'): void;
   /** `type` as in the path; one that is no known type counts as `other`. */
-  webhook(type: string, result: 'accepted' | 'ignored' | 'unauthorized' | 'invalid' | 'unknown'): void;
+  webhook(
+    type: string,
+    result: 'accepted' | 'ignored' | 'unauthorized' | 'invalid' | 'unknown' | 'throttled' | 'unavailable',
+  ): void;
   /** Says where values of gauges come from; they are asked at each scrape. Of several for one gauge the last is asked. */
   observe(gauges: GaugeSource): void;
   /** Prometheus text format. */

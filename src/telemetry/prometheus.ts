@@ -28,7 +28,7 @@ const WORDS = {
   refresh: ['asked', 'confirmed', 'retried', 'failed', 'dropped'],
   sync: ['started', 'held', 'failed'],
   event: ['written', 'failed', 'dropped'],
-  webhook: ['accepted', 'ignored', 'unauthorized', 'invalid', 'unknown'],
+  webhook: ['accepted', 'ignored', 'unauthorized', 'invalid', 'unknown', 'throttled', 'unavailable'],
 } as const;
 
 /**

@@ -260,12 +260,35 @@ test('a token that was not checked for the audience that was asked for is reject
     { authenticated: true, user, audiences: ['https://kubernetes.default.svc'] },
     { authenticated: true, audiences: ['image-resolver'] },
     { authenticated: false, user, audiences: ['image-resolver'] },
+    { authenticated: true, user: { ...user, extra: { scopes: 'user:info' } }, audiences: ['image-resolver'] },
     { authenticated: true, user, audiences: ['image-resolver'] },
   ];
   await using api = await startFakeApi((_, response) => response.end(JSON.stringify({ status: statuses.shift() })));
   const review = (): Promise<TokenReview> =>
     api.client.reviewToken('token', ['image-resolver'], new AbortController().signal);
-  for (let index = 0; index < 4; index++) expect(await review()).toEqual({ kind: 'rejected' });
+  for (let index = 0; index < 5; index++) expect(await review()).toEqual({ kind: 'rejected' });
   const groups = ['system:masters'];
   expect(await review()).toEqual({ kind: 'authenticated', username: 'somebody', groups, uid: 'u' });
+});
+
+test('what restricts a token restricts what its owner is told', async () => {
+  const extra = { 'scopes.authorization.openshift.io': ['user:info'] };
+  const asked: unknown[] = [];
+  await using api = await startFakeApi((_, response, request) => {
+    if (request.url?.includes('tokenreviews') === true) {
+      response.end(JSON.stringify({ status: { authenticated: true, user: { username: 'somebody', extra } } }));
+      return;
+    }
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => {
+      asked.push(JSON.parse(body));
+      response.end(JSON.stringify({ status: { allowed: false } }));
+    });
+  });
+  const { signal } = new AbortController();
+  const proof = await api.client.reviewToken('token', [], signal);
+  if (proof.kind !== 'authenticated') throw new Error('the token is not valid');
+  expect(await api.client.mayGetApplication(proof, { namespace: 'argocd', name: 'web' }, signal)).toBe(false);
+  expect(asked).toMatchObject([{ kind: 'SubjectAccessReview', spec: { user: 'somebody', extra } }]);
 });

@@ -397,6 +397,12 @@ describe('with a controller that is away', () => {
     },
   );
 
+  test('takes what the controller answers as it is, whatever the modes of its own file: they may be a minute apart', async () => {
+    await using controller = await StubController.start(resolving(() => DECIDED));
+    const resolver = sidecar(controller.url, { modes: [{ mode: 'observe' }] });
+    expect(await resolver.resolve(query([API_ASK]), never)).toEqual([DECIDED]);
+  });
+
   test('never fails in mode observe', async () => {
     await remember();
     const unknown = ask(semver('~2'), { repository: repository('ghcr.io/acme/new') });

@@ -145,7 +145,7 @@ describe('POST /v1/resolve', () => {
     { name: 'no token', token: undefined, status: 401, outcome: 'unauthorized' },
     { name: 'a wrong token', token: 'forged', status: 401, outcome: 'unauthorized' },
     { name: 'a token of two words', token: 'sidecar sidecar', status: 401, outcome: 'unauthorized' },
-    { name: 'a token of another account', token: 'stranger', status: 403, outcome: 'refused' },
+    { name: 'a token of another account', token: 'stranger', status: 403, outcome: 'unauthorized' },
     { name: 'a token that cannot be checked now', token: 'unclear', status: 503, outcome: 'overloaded' },
     {
       name: "the sidecar's account with a token for the API",

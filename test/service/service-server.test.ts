@@ -115,7 +115,7 @@ test('bodies take no more memory than there is room for', async () => {
     limits: { bodyBytes: 5000 },
   });
   const { socket } = await raw(running.url);
-  socket.write(`${head(4000)}a`);
+  socket.write(`${head(4000)}${'a'.repeat(3999)}`);
   await vi.waitFor(async () => {
     expect((await send(`${running.url}/do`, { method: 'POST', raw: 'b'.repeat(2000) })).status).toBe(503);
   });
@@ -127,6 +127,41 @@ test('bodies take no more memory than there is room for', async () => {
   await vi.waitFor(async () => {
     expect((await send(`${running.url}/do`, { method: 'POST', raw: 'b'.repeat(2000) })).status).toBe(200);
   });
+});
+
+test('who announces a body and does not send it takes no room from others', async () => {
+  await using running = await serve([route(async (body) => text(`${body.length}`), { maxBodyBytes: 4096 })], {
+    limits: { bodyBytes: 5000 },
+  });
+  const silent = await Promise.all(Array.from({ length: 20 }, async () => raw(running.url)));
+  for (const { socket } of silent) socket.write(`${head(4000)}a`);
+  for (let round = 0; round < 3; round++) {
+    const answer = await send(`${running.url}/do`, { method: 'POST', raw: 'b'.repeat(4096) });
+    expect(answer).toMatchObject({ status: 200, body: '4096' });
+  }
+  for (const { socket } of silent) socket.destroy();
+});
+
+test('a body that does not come to its end does not hold up a stop', async () => {
+  const reading = Promise.withResolvers<void>();
+  const slow = route(async () => text('never'));
+  const running = await serve(
+    [
+      {
+        ...slow,
+        open: async (...asked) => {
+          reading.resolve();
+          return slow.open(...asked);
+        },
+      },
+    ],
+    { limits: { graceMs: 10 } },
+  );
+  const { socket, closed } = await raw(running.url);
+  socket.write(`${head(1000)}a`);
+  await reading.promise;
+  await running.server.close();
+  expect(await closed).toMatch(/^HTTP\/1\.1 503 [^]*the controller stops/);
 });
 
 test.for([

@@ -80,7 +80,7 @@ describe('POST /webhook/<type>', () => {
     { name: 'a type that is not configured', type: 'harbor', status: 404, counted: ['harbor unknown'] },
     { name: 'a type that does not exist', type: 'tenant-text', status: 404, counted: ['other unknown'] },
     { name: 'a type below a type', type: 'quay/x', status: 404, counted: [] },
-    { name: 'a secret that cannot be read', type: 'quay', status: 503, counted: [] },
+    { name: 'a secret that cannot be read', type: 'quay', status: 503, counted: ['quay unavailable'] },
   ])('with $name answers $status and changes nothing', async ({ type, status, counted }) => {
     await using running = await hooks();
     const answer = await post(`${running.url}/webhook/${type}`, EVENT, { authorization: 'Bearer wrong' });
@@ -139,10 +139,19 @@ describe('POST /webhook/<type>', () => {
     }
     expect(Map.groupBy(statuses, (status) => status).get(401)).toHaveLength(500);
     expect(Map.groupBy(statuses, (status) => status).get(429)).toHaveLength(9_500);
+    expect(Map.groupBy(running.counted, (result) => result).get('distribution throttled')).toHaveLength(9_500);
     expect(running.changed).toEqual([]);
     running.pass(1_000);
     const good = await post(`${running.url}/webhook/distribution`, EVENT, { authorization: 'Bearer first secret' });
     expect(good.status).toBe(202);
+  });
+
+  test('an event that is too large is counted, although nobody looks at it', async () => {
+    await using running = await hooks();
+    const headers = { authorization: 'Bearer first secret' };
+    const answer = await post(`${running.url}/webhook/distribution`, 'x'.repeat(1024 * 1024 + 1), headers);
+    expect(answer.status).toBe(413);
+    expect(running.counted).toEqual(['distribution invalid']);
   });
 
   test('a secret that cannot be read is logged once until it can', async () => {
