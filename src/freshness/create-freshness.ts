@@ -8,6 +8,7 @@ import { pauseKeys, type Job, type Ports, type SelectByName, type Settle, type S
 import { listingKey } from '../resolve/keys.ts';
 import { settle } from '../resolve/settle.ts';
 import { settleKnown } from '../resolve/settle-known.ts';
+import { troubleOf } from '../resolve/trouble.ts';
 import { observedStore } from '../store/observed-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Tag } from '../image/reference.ts';
@@ -24,7 +25,7 @@ import { Schedule } from './schedule.ts';
 import { SteadyTime } from './steady-time.ts';
 import { isShown, tagSeen } from './tag-seen.ts';
 import { followedOf, isUsed, type Followed, type TagSeen, type Target } from './target.ts';
-import { pausedFault, throttledFault, troubleOf } from './trouble.ts';
+import { pausedFault, throttledFault } from './trouble.ts';
 import { WatchList, type Operator } from './watch-list.ts';
 
 export interface FreshnessOptions {
@@ -475,7 +476,7 @@ class PollingFreshness implements ObservableFreshness {
   /** What a look says of the target and its registry, and when the next one is. */
   #judge(target: Target, { fault, complete }: Looked, startedAt: number): void {
     const { now, random, log } = this.#options;
-    const trouble = fault === undefined ? undefined : troubleOf(fault);
+    const trouble = fault === undefined ? undefined : troubleOf(fault, complete);
     if (complete) target.lastCompleteAt = now();
     if (fault === undefined || (complete && trouble === undefined)) {
       this.#succeeded(target.access, startedAt);

@@ -5,11 +5,11 @@ import { startDeadline } from '../resolve/deadline.ts';
 import { headOf } from '../resolve/evaluate.ts';
 import type { Job, Ports } from '../resolve/job.ts';
 import { settle } from '../resolve/settle.ts';
+import { isOfPolicy, troubleOf } from '../resolve/trouble.ts';
 import type { Store, StoredDecision } from '../store/store.ts';
 import type { Announcements } from './announcements.ts';
 import { runningDecision } from './running-image.ts';
 import { followedOf, type Followed, type Target } from './target.ts';
-import { troubleOf } from './trouble.ts';
 
 /** How long one decision may take, in milliseconds. */
 export const PATIENCE_MS = 60_000;
@@ -57,8 +57,9 @@ export class Looker {
       complete ||= (await readAt(job, ports.store)) >= begunAt;
       if (settled.kind === 'fault') {
         fault ??= settled.fault;
+        const isTrouble = troubleOf(settled.fault, complete) !== undefined;
         // The others would only fail the same way.
-        if (!complete || troubleOf(settled.fault) !== undefined) break;
+        if (isTrouble || (!complete && !isOfPolicy(settled.fault))) break;
         continue;
       }
       followed.decided = settled.kind === 'decided';

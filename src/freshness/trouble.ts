@@ -1,27 +1,6 @@
 import type { Fault } from '../registry/sources.ts';
 import type { Access } from '../registry/access.ts';
 
-/** Outages that are the host's. An answer that is no registry API can be one repository's own. */
-const UNREACHABLE: ReadonlySet<string> = new Set(['REGISTRY_UNAVAILABLE', 'REGISTRY_TIMEOUT', 'REGISTRY_TLS']);
-
-/** Whom a fault concerns besides the repository it was met at: the host, this credential there, or nobody. */
-export function troubleOf(fault: Fault): 'outage' | 'throttled' | undefined {
-  switch (fault.kind) {
-    case 'throttled':
-      return 'throttled';
-    case 'outage':
-      return UNREACHABLE.has(fault.error.code) ? 'outage' : undefined;
-    case 'cancelled':
-      return 'outage';
-    case 'denied':
-    case 'missing':
-    case 'refused':
-      return undefined;
-    default:
-      return fault.kind satisfies never;
-  }
-}
-
 /** What somebody is told whose registry asked to be left alone. Says nothing of whom it asked that. */
 export function throttledFault({ endpoint, repository }: Access): Fault {
   return {

@@ -17,6 +17,7 @@ import {
   type Settled,
 } from './job.ts';
 import { renewListing } from './renew-listing.ts';
+import { isOfPolicy, troubleOf } from './trouble.ts';
 
 /** A lease is extended three times in this time; one that was not belongs to a process that is gone. */
 const LEASE_MS = 8_000;
@@ -230,28 +231,14 @@ async function remember(job: Job, fault: Fault, known: Known, ports: Ports): Pro
   await keepFault(job, fault, ports);
   // A first resolution asks again at the next opportunity; those with something to serve leave the registry in peace.
   if (known.stored === undefined) return;
+  const listing = await ports.store.listings.get(job.listing);
+  const wasRead = job.followed === undefined && listing !== undefined && isSince(listing.fetchedAt, job.startedAt, now);
+  const trouble = troubleOf(fault, wasRead);
+  if (trouble === undefined) return;
   const keys = pauseKeys(job.access);
   const until = now + Math.max(job.intervalMs, fault.retryAfterMs ?? 0);
-  if (fault.kind === 'throttled') ports.store.pauses.pause(keys.credential, until);
-  else if (fault.kind === 'cancelled' || (fault.kind === 'outage' && UNREACHABLE.has(fault.error.code))) {
-    ports.store.pauses.pause(keys.host, until);
-  }
+  ports.store.pauses.pause(trouble === 'outage' ? keys.host : keys.credential, until);
 }
-
-/** A policy that cannot be evaluated says nothing of the registry, or of the other policies on this listing. */
-function isOfPolicy({ error }: Fault): boolean {
-  return OF_POLICY.has(error.code);
-}
-
-const OF_POLICY: ReadonlySet<string> = new Set([
-  'FILTER_TOO_SLOW',
-  'FILTER_INVALID',
-  'CONSTRAINT_INVALID',
-  'BUDGET_EXCEEDED',
-]);
-
-/** Outages that are the host's. An answer that is no registry API can be one repository's own. */
-const UNREACHABLE: ReadonlySet<string> = new Set(['REGISTRY_UNAVAILABLE', 'REGISTRY_TIMEOUT', 'REGISTRY_TLS']);
 
 /** Says nothing of the request that failed: it may have been another tenant's. */
 function restingHost(job: Job, kind: 'outage' | 'throttled'): Fault {
