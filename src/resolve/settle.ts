@@ -71,7 +71,7 @@ async function work(job: Job, ports: Ports, patience: AbortSignal, caller: Abort
     }
     const outcome =
       held === 'not needed'
-        ? await improve(job, known, ports, patience)
+        ? await improveAndClear(job, known, ports, patience)
         : await underLease(held, job, ports, patience, caller);
     if (outcome.kind === 'overtaken') {
       overtaken += 1;
@@ -104,11 +104,10 @@ async function underLease(
     if (known.current && known.stored !== undefined) return decided(job, known.stored.value);
     const fault = await faultSinceStart(job, known, ports);
     if (fault !== undefined) return { kind: 'fault', fault, ...previousOf(known) };
-    const outcome = await withReason(await improve(job, known, ports, patience), job, ports);
+    const outcome = await withReason(await improveAndClear(job, known, ports, patience), job, ports);
     // Kept before the lease ends, so that those who wait for it find it. When the caller went away or its time is over,
     // that says nothing of the registry.
-    if (outcome.kind === 'decided' || outcome.kind === 'nothing') await clearFaults(job, ports);
-    else if (outcome.kind === 'fault' && !caller.aborted && !isOfPolicy(outcome.fault))
+    if (outcome.kind === 'fault' && !caller.aborted && !isOfPolicy(outcome.fault))
       await remember(job, outcome.fault, known, ports);
     return outcome;
   } finally {
@@ -130,6 +129,18 @@ async function withReason(outcome: Settled | Overtaken, job: Job, ports: Ports):
   return { ...outcome, fault: { ...kept, ...(retryAfterMs !== undefined && { retryAfterMs }), resting: true } };
 }
 
+/** What succeeds ends the faults that were kept of it. */
+async function improveAndClear(
+  job: Job,
+  known: Known,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Settled | Overtaken> {
+  const outcome = await improve(job, known, ports, signal);
+  if (outcome.kind === 'decided' || outcome.kind === 'nothing') await clearFaults(job, ports);
+  return outcome;
+}
+
 /** Brings the decision up to date: the listing, what is decided from it, and the digest of what was decided. */
 async function improve(job: Job, known: Known, ports: Ports, signal: AbortSignal): Promise<Settled | Overtaken> {
   const { stored } = known;
@@ -140,6 +151,8 @@ async function improve(job: Job, known: Known, ports: Ports, signal: AbortSignal
     const renewed = await renewListing(job, known.listing, ports, signal);
     if (renewed.kind === 'failed') return { kind: 'fault', fault: renewed.fault, ...previousOf(known) };
     listedAt = renewed.fetchedAt;
+    // Whatever becomes of this policy: for the others on the listing the registry answered.
+    await ports.store.faults.clear(leaseOf(job));
   } else if (stored?.value.confirmedAt === listedAt) {
     return followDigest(job, stored, ports, signal);
   }
