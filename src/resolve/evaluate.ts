@@ -24,7 +24,9 @@ export async function evaluate(
   const names = await ports.selectByName(job, tags, 0, signal);
   if (names.kind === 'fault') return faultOf(names.fault, stored?.value);
   const ranker = await rankerFor(job.selection);
-  const previous = stored?.value ?? (await floorOf(job, tags, ports, signal));
+  const begun = stored === undefined ? await floorOf(job, tags, ports, signal) : undefined;
+  if (begun?.kind === 'fault') return faultOf(begun.fault, undefined);
+  const previous = stored?.value ?? begun?.floor;
   const ranked = await rank(job, { tags, kept: names.tags, fetchedAt }, ranker, ports, signal);
   if (ranked.kind === 'fault') return faultOf(ranked.fault, previous);
 
@@ -129,20 +131,20 @@ function withoutDates({ best, ranked }: Ranking): Ranked {
   };
 }
 
+type Floor =
+  | { readonly kind: 'floor'; readonly floor: StoredDecision | undefined }
+  | { readonly kind: 'fault'; readonly fault: Fault };
+
 /**
  * What a first decision does not fall below: what runs already, unless the listing ranks it with the others, or the registry
- * does not have it (then nobody can say that it ever did).
+ * does not have it (then nobody can say that it ever did). While the registry does not say, nothing is decided.
  */
-async function floorOf(
-  job: Job,
-  tags: readonly Tag[],
-  ports: Ports,
-  signal: AbortSignal,
-): Promise<StoredDecision | undefined> {
+async function floorOf(job: Job, tags: readonly Tag[], ports: Ports, signal: AbortSignal): Promise<Floor> {
   const { floor } = job;
-  if (floor === undefined || tags.includes(floor.tag)) return undefined;
+  if (floor === undefined || tags.includes(floor.tag)) return { kind: 'floor', floor: undefined };
   const head = await headOf(job, floor.tag, ports, signal);
-  return head.kind === 'fault' ? undefined : { ...floor, digest: head.digest };
+  if (head.kind === 'digest') return { kind: 'floor', floor: { ...floor, digest: head.digest } };
+  return head.fault.kind === 'missing' ? { kind: 'floor', floor: undefined } : { kind: 'fault', fault: head.fault };
 }
 
 /** One unread date could be the newest, so the fault of one is the fault of all. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Tag } from '../../src/image/reference.ts';
 import { API, ask, codes, following, inShort, newestBuild, repository, semver } from '../resolve/harness.ts';
 import { digestOf, faultOf } from '../support/memory-registry.ts';
 import { freshWorld } from './world.ts';
@@ -170,6 +171,20 @@ test('a first decision does not fall below a running tag that the registry has a
   };
   expect((await here.generate('shop', [ask(semver('~1.0'))])).map(inShort)).toEqual(['1.0.5']);
 });
+
+test.for(['outage', 'throttled'] as const)(
+  'while the registry does not say whether a running tag is still there (%s), that is served, marked stale',
+  async (kind) => {
+    await using here = await freshWorld();
+    here.registry.pushAll(API, ['1.0.4', '1.0.5']);
+    here.applications.set('shop', { liveImages: [`${API}:1.0.5`] });
+    here.registry.list = async () => ({ kind: 'complete', tags: ['1.0.4' as Tag] });
+    here.registry.fault = ({ kind: asked }) => (asked === 'head' ? faultOf(kind) : undefined);
+    const [answer] = await here.clock.run(here.generate('shop', [ask(semver('~1.0'))]));
+    expect(answer === undefined ? '' : inShort(answer)).toBe('stale 1.0.5');
+    expect(here.moved).toEqual([]);
+  },
+);
 
 test('what is recovered has a digest where one is written, and newest-build does not guess among several', async () => {
   await using here = await freshWorld();

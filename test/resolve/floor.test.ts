@@ -5,6 +5,7 @@ import { listingKey, decisionKey } from '../../src/resolve/keys.ts';
 import type { Job, Ports } from '../../src/resolve/job.ts';
 import { settle } from '../../src/resolve/settle.ts';
 import { NEVER_CONFIRMED } from '../../src/store/store.ts';
+import { faultOf } from '../support/memory-registry.ts';
 import { accessOf, API, repository, semver, world, type World } from './harness.ts';
 
 /** A first decision above a floor. */
@@ -60,3 +61,17 @@ test('the registry is asked once whether the floor is there', async () => {
   expect(await firstAbove(here, '1.0.9')).toBe('1.0.9');
   expect(here.registry.requests).toMatchObject([{ kind: 'head', tag: '1.0.9' }]);
 });
+
+test.for(['outage', 'throttled', 'denied', 'cancelled'] as const)(
+  'while nobody says whether the floor is there (%s), nothing lower is decided',
+  async (kind) => {
+    await using here = await world();
+    here.registry.pushAll(API, ['1.0.5', '1.0.9']);
+    here.registry.list = async () => ({ kind: 'complete', tags: ['1.0.5' as Tag] });
+    here.registry.fault = () => faultOf(kind);
+    expect(await firstAbove(here, '1.0.9')).toBe('fault');
+    here.registry.fault = () => undefined;
+    await here.clock.advance(60_000);
+    expect(await firstAbove(here, '1.0.9')).toBe('1.0.9');
+  },
+);
