@@ -451,10 +451,11 @@ class PollingFreshness implements ObservableFreshness {
     const cause = hint?.cause ?? (target.awaited.size > 0 ? 'webhook' : 'poll');
     try {
       const before = await this.#noteBefore(target, hint?.tags ?? new Set());
-      const looked = await this.#looker.look(target, hint?.tags ?? new Set(), this.#ports[cause], this.#stop.signal);
+      const pushed = new Set([...target.awaited.keys(), ...before.keys()]);
+      const looked = await this.#looker.look(target, pushed, this.#ports[cause], this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       this.#judge(target, looked, startedAt);
-      await this.#updateAwaited(target, before, startedAt);
+      await this.#updateAwaited(target, before, { startedAt, complete: looked.complete });
     } catch (error) {
       // A bug, of which the others must not suffer; told once, because it would be told every interval.
       if (target.failures === 0) this.#options.log.error('look-broke', { error: String(error) });
@@ -535,7 +536,11 @@ class PollingFreshness implements ObservableFreshness {
   }
 
   /** Looks again for what a hint said and this look did not show. */
-  async #updateAwaited(target: Target, before: ReadonlyMap<Tag, TagSeen>, startedAt: number): Promise<void> {
+  async #updateAwaited(
+    target: Target,
+    before: ReadonlyMap<Tag, TagSeen>,
+    { startedAt, complete }: { readonly startedAt: number; readonly complete: boolean },
+  ): Promise<void> {
     const { store } = this.#options;
     const now = this.#time.now();
     for (const [tag, seen] of before) {
@@ -544,7 +549,8 @@ class PollingFreshness implements ObservableFreshness {
     }
     for (const [tag, awaited] of target.awaited) {
       while (awaited.due[0] !== undefined && awaited.due[0] <= startedAt) awaited.due.shift();
-      const isOver = awaited.due.length === 0;
+      // A look that failed showed nothing, so the next one that does not is the last.
+      const isOver = complete && awaited.due.length === 0;
       if (isOver || (await isShown(target, tag, awaited.before, store))) target.awaited.delete(tag);
     }
   }

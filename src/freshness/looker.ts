@@ -119,7 +119,9 @@ async function askHinted(job: Job, hinted: ReadonlySet<Tag>, ports: Ports, signa
   const listing = await ports.store.listings.get(job.listing);
   if (listing === undefined || listing.count <= ALL_ARE_ASKED_UP_TO) return;
   for (const tag of hinted) {
-    if ((await headOf(job, tag, ports, signal)).kind === 'fault') return;
+    const head = await headOf(job, tag, ports, signal);
+    // Who tells of a push tells of deletions too.
+    if (head.kind === 'fault' && head.fault.kind !== 'missing') return;
   }
 }
 

@@ -314,6 +314,36 @@ test('a webhook for a tag that was pushed again is followed although newest-buil
   expect(here.moved.at(-1)?.move.to.tag).toBe('build-4');
 });
 
+test.for([
+  { name: 'fails', failing: true, pushedAfterMs: 0, fails: 2_000 },
+  { name: 'fails, and those after 5 s and 30 s too', failing: true, pushedAfterMs: 0, fails: 10 * MINUTE },
+  { name: 'still shows the old one', failing: false, pushedAfterMs: 2_000, fails: 0 },
+])(
+  'a webhook for a tag that was pushed again is not lost when the first look $name',
+  async ({ failing, pushedAfterMs, fails }) => {
+    await using here = await freshWorld();
+    for (let n = 0; n < 30; n++) here.registry.push(API, `build-${n}`, { createdMs: n });
+    here.applications.set('shop');
+    await here.generate('shop', [ask(newestBuild)]);
+    here.start();
+    await here.clock.advance(1_500);
+    if (failing) here.registry.fault = () => faultOf('outage');
+    here.freshness.look({ cause: 'webhook', repository: repository(), tag: 'gone' as never });
+    here.freshness.look({ cause: 'webhook', repository: repository(), tag: 'build-4' as never });
+    await here.clock.advance(pushedAfterMs);
+    here.registry.push(API, 'build-4', { createdMs: 1_000 });
+    await here.clock.advance(fails);
+    here.registry.fault = () => undefined;
+    await here.clock.advance(15 * MINUTE);
+    expect(here.moved.at(-1)).toMatchObject({ cause: 'webhook', move: { to: { tag: 'build-4' } } });
+    // Later looks have nothing to look for.
+    const asked = (): number => here.registry.requests.filter(({ tag }) => tag === 'gone').length;
+    const before = asked();
+    await here.clock.advance(15 * MINUTE);
+    expect(asked()).toBe(before);
+  },
+);
+
 test('a webhook about another tag than the one that is followed asks nobody', async () => {
   await using here = await freshWorld();
   here.registry.pushAll(API, ['production', 'staging']);
