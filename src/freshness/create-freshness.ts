@@ -73,6 +73,8 @@ const ALONE_MS: number = 30 * 60 * 1000;
 const LONGEST_WAIT_MS = 10_000;
 /** Applications that are worked out anew at a time after the operator changed something. */
 const READMIT_AT_ONCE = 100;
+/** What waits for a rest is told to be stale when it was not read for so many intervals. */
+const OVERDUE_INTERVALS = 2;
 /** A listing that the poller is just about to renew is new enough for a first resolution. */
 const LATE_LOOK = 1.2;
 
@@ -209,7 +211,7 @@ class PollingFreshness implements ObservableFreshness {
 
   async #settle(job: Job, signal: AbortSignal, who: CallerClaim): Promise<Settled> {
     const known = await settleKnown(job, this.#ports.first);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#unlessOverdue(known, job);
     const running = await this.#looker.running(job, [who.application], this.#ports.first);
     const settled = this.#isThrottled(job)
       ? ({ kind: 'fault', fault: throttledFault(job.access) } as const)
@@ -218,6 +220,16 @@ class PollingFreshness implements ObservableFreshness {
     if (settled.kind !== 'fault' || settled.previous !== undefined || running === undefined) return settled;
     job.steps.push(`${running.tag} runs already, and nothing better is known`);
     return { ...settled, previous: running };
+  }
+
+  /** Most of those who wait for a rest were not asked for themselves, so no fault of theirs is kept. */
+  async #unlessOverdue(known: Settled, job: Job): Promise<Settled> {
+    const target = this.#list.decision(job.key)?.target;
+    const held = target === undefined ? undefined : this.#rests.holding(target);
+    if (known.kind !== 'decided' || target === undefined || held === undefined) return known;
+    const { store, now } = this.#options;
+    if (now() - (await readAt(job, store)) <= OVERDUE_INTERVALS * target.intervalMs) return known;
+    return { kind: 'fault', fault: pausedFault(job.access, held.kind), previous: known.decision };
   }
 
   #isThrottled({ access }: Job): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { API, ask, following, inShort, newestBuild, repository, semver } from '../resolve/harness.ts';
+import { API, ask, codes, following, inShort, newestBuild, repository, semver } from '../resolve/harness.ts';
 import { faultOf } from '../support/memory-registry.ts';
 import { freshWorld, type FreshWorld } from './world.ts';
 
@@ -150,6 +150,32 @@ test('an outage rests the host: one probe goes before the others, whose turn com
   expect(new Set(here.registry.requests.slice(back).map(({ repository: name }) => name)).size).toBe(25);
   expect(here.freshness.gauges.decisions()).toEqual({ current: 25, stale: 0 });
 });
+
+test.for(['outage', 'throttled'] as const)(
+  'while a host rests (%s), everybody on it is told that the answer is stale, asked for or not',
+  async (kind) => {
+    await using here = await freshWorld();
+    await many(here, 20);
+    here.start();
+    await here.clock.advance(5 * MINUTE);
+    const answers = async (): Promise<readonly string[]> => {
+      const all: string[] = [];
+      for (let n = 0; n < 20; n++) {
+        const of = ask(semver('~1.0'), { repository: repository(nameOf(n)) });
+        const [answer] = await here.generate(`registry.example.com ${n}`, [of]);
+        all.push(answer === undefined ? '' : [inShort(answer), ...codes(answer)].join(' '));
+      }
+      return [...new Set(all)].sort();
+    };
+    expect(await answers()).toEqual(['1.0.0']);
+    here.registry.fault = () => faultOf(kind);
+    await here.clock.advance(60 * MINUTE);
+    expect(await answers()).toEqual(['stale 1.0.0 ANSWER_STALE']);
+    here.registry.fault = () => undefined;
+    await here.clock.advance(20 * MINUTE);
+    expect(await answers()).toEqual(['1.0.0']);
+  },
+);
 
 test('one repository that always fails is found out, and does not make its host rest for ever', async () => {
   await using here = await freshWorld();
