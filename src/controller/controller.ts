@@ -7,6 +7,7 @@ import { createEventRecorder } from '../kubernetes/events.ts';
 import type { Kubernetes } from '../kubernetes/kubernetes.ts';
 import { createApiSecrets } from '../kubernetes/secrets.ts';
 import { createTokenReviewer } from '../kubernetes/token-reviews.ts';
+import { isOfSecret } from '../operator/credential-name.ts';
 import type { FilePorts } from '../operator/files.ts';
 import type { Environment } from '../operator/load-operator-configuration.ts';
 import { createOperatorConfigurationSource } from '../operator/operator-configuration-source.ts';
@@ -91,7 +92,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const stopping = new AbortController();
   const { signal } = stopping;
 
-  const watchedSecrets = createApiSecrets({ kubernetes, now: options.monotonicNow, sleep, signal });
+  let secretChanged = (_namespace: string, _name: string): void => undefined;
+  const watchedSecrets = createApiSecrets({
+    kubernetes,
+    now: options.monotonicNow,
+    sleep,
+    signal,
+    changed: (namespace, name) => secretChanged(namespace, name),
+  });
   const operator: OperatorInForce = await OperatorInForce.load({
     source: createOperatorConfigurationSource(environment, { files, isController: true }),
     brokerFor: (configuration) =>
@@ -170,6 +178,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     log,
     metrics,
   });
+  secretChanged = (namespace, name) => freshness.credentialsChanged((id) => isOfSecret(id, namespace, name));
   const comparison = createComparison({
     registrations,
     applications,

@@ -52,6 +52,8 @@ export interface FreshnessOptions {
 /** {@link Freshness}, with what it shows of itself. */
 export interface ObservableFreshness extends Freshness {
   readonly gauges: FreshnessGauges;
+  /** What was denied with these credentials (by `CredentialProvider.id`) is asked again soon, because they changed. */
+  credentialsChanged(isChanged: (id: string) => boolean): void;
 }
 
 /** Looks at once that are due by time; requests are bounded per host by the registry client. */
@@ -69,6 +71,10 @@ const SPREAD_MS = 30_000;
 /** What fails alone is looked at more and more seldom: after so many intervals, or so many milliseconds, at most. */
 const ALONE_INTERVALS = 10;
 const ALONE_MS: number = 30 * 60 * 1000;
+/** A credential that could not be read is tried again so often at least, in milliseconds: that asks no registry. */
+const UNREADABLE_MS = 60_000;
+/** What failed by a credential is asked within this time after it changed, in milliseconds. */
+const CHANGED_MS = 5_000;
 /** Read the clock at least this often, in milliseconds. */
 const LONGEST_WAIT_MS = 10_000;
 /** Applications that are worked out anew at a time after the operator changed something. */
@@ -175,6 +181,16 @@ class PollingFreshness implements ObservableFreshness {
     for (const target of targets) this.#hint(target, hint.cause, tag);
     if (targets.length > 0) this.#wake();
     return new Set(targets.map(({ access }) => access.repository.name)).size;
+  }
+
+  credentialsChanged(isChanged: (id: string) => boolean): void {
+    const now = this.#time.now();
+    for (const target of this.#list.targets()) {
+      if (target.looking || target.failing?.fault.kind !== 'denied' || !isChanged(target.access.credential.id))
+        continue;
+      this.#regular.set(target, now + CHANGED_MS * this.#options.random());
+    }
+    this.#wake();
   }
 
   standings(application: string): ReadonlyMap<string, Standing> {
@@ -506,12 +522,25 @@ class PollingFreshness implements ObservableFreshness {
     if (target.failing === undefined && isOwn) log.warning('look-failed', { ...shown(target), code: fault.error.code });
     target.failing = { since: target.failing?.since ?? now(), fault };
     if (complete && trouble === undefined) return;
+    target.faultAt = this.#time.now();
+    if (fault.error.code === 'CREDENTIAL_UNREADABLE') {
+      // Nothing was sent, so it says nothing of the registry.
+      this.#planUnreadable(target, startedAt);
+      return;
+    }
     target.failures += 1;
     // Whoever denies something is there.
     if (fault.kind === 'denied' || fault.kind === 'missing') this.#succeeded(target.access, startedAt);
     if (isOwn) this.#planAlone(target, startedAt, fault.retryAfterMs ?? 0);
     else this.#rest(target, fault, trouble, startedAt);
-    target.faultAt = this.#time.now();
+  }
+
+  /** A program is run no more often than anybody asked for; the rest is a look into memory or a file. */
+  #planUnreadable(target: Target, startedAt: number): void {
+    const { intervalMs, access } = target;
+    const isProgram = /^(?:ext|helper):/.test(access.credential.id);
+    const ms = isProgram ? intervalMs : Math.min(intervalMs, UNREADABLE_MS);
+    this.#regular.set(target, startedAt + ms * (0.9 + 0.1 * this.#options.random()));
   }
 
   /** What fails alone is asked more seldom, and nothing else is. */

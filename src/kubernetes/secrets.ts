@@ -10,6 +10,8 @@ export interface ApiSecretsOptions {
   readonly sleep: Sleep;
   /** Ends all following. */
   readonly signal: AbortSignal;
+  /** Told when another read of a followed secret may end otherwise than before. */
+  readonly changed?: (namespace: string, name: string) => void;
   /** Secrets followed at once; who was asked for longest ago gives way. */
   readonly maxFollowed?: number;
 }
@@ -30,7 +32,7 @@ const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
  * and a renewed one as soon as the API tells. Only the keys that were asked for are kept.
  */
 export function createApiSecrets(options: ApiSecretsOptions): SecretSource {
-  const { kubernetes, now, sleep, signal, maxFollowed = MAX_FOLLOWED } = options;
+  const { kubernetes, now, sleep, signal, changed, maxFollowed = MAX_FOLLOWED } = options;
   /** By `<namespace>/<name>`, who was asked for longest ago first. */
   const followed = new Map<string, FollowedSecret>();
 
@@ -47,7 +49,9 @@ export function createApiSecrets(options: ApiSecretsOptions): SecretSource {
       return there;
     }
     drop(id);
-    const secret = new FollowedSecret(namespace, name, new Set([...(there?.keys ?? []), ...keys]));
+    const secret = new FollowedSecret(namespace, name, new Set([...(there?.keys ?? []), ...keys]), () =>
+      changed?.(namespace, name),
+    );
     followed.set(id, secret);
     for (const oldest of followed.keys()) {
       if (followed.size <= maxFollowed) break;
@@ -92,11 +96,13 @@ class FollowedSecret implements Follower<State> {
   #firstWait: Promise<void> | undefined;
   #state: State = { kind: 'unknown' };
   #isForbidden = false;
+  readonly #told: () => void;
 
-  constructor(namespace: string, name: string, keys: ReadonlySet<string>) {
+  constructor(namespace: string, name: string, keys: ReadonlySet<string>, told: () => void) {
     this.#namespace = namespace;
     this.#name = name;
     this.keys = keys;
+    this.#told = told;
   }
 
   follow(kubernetes: Pick<Kubernetes, 'follow'>, signal: AbortSignal): void {
@@ -175,13 +181,18 @@ class FollowedSecret implements Follower<State> {
 
   trouble(problem: string | undefined, status?: number): void {
     // Who took the right away does not want the secret to be used from memory. Any other fault is an outage.
+    const wasForbidden = this.#isForbidden;
     this.#isForbidden = problem !== undefined && status === 403;
+    if (wasForbidden && !this.#isForbidden) this.#told();
     if (this.#isForbidden) this.#firstTold.resolve();
   }
 
   #set(state: State): void {
+    const before = this.#state;
     this.#state = state;
     this.#firstTold.resolve();
+    const isSame = before.kind === 'there' && state.kind === 'there' && before.stamp === state.stamp;
+    if (!isSame) this.#told();
   }
 }
 

@@ -76,3 +76,9 @@ export function credentialId(source: CredentialSource): string {
       return source satisfies never;
   }
 }
+
+/** Whether a credential is read from this Kubernetes secret. @param id from {@link credentialId}. */
+export function isOfSecret(id: string, namespace: string, name: string): boolean {
+  const secret = `${namespace}/${name}`;
+  return id === `pullsecret:${secret}` || id.startsWith(`secret:${secret}#`);
+}

@@ -4,6 +4,7 @@ import { faultOf } from '../support/memory-registry.ts';
 import { freshWorld, type FreshWorld } from './world.ts';
 
 const MINUTE = 60_000;
+const UNREADABLE = { code: 'CREDENTIAL_UNREADABLE', what: 'the credential is not there', fix: 'make it' } as const;
 const nameOf = (n: number): string => `registry.example.com/acme/r${n}`;
 
 /** Registers `count` applications, each with a repository of its own. */
@@ -230,6 +231,48 @@ test('a repository that is denied is asked more and more seldom, alone, and said
   here.registry.fault = () => undefined;
   await here.clock.advance(30 * MINUTE);
   expect(here.events.filter(({ event }) => event === 'look-recovered')).toHaveLength(1);
+});
+
+test('a credential that cannot be read neither ends the rest of a host nor is tried more and more seldom', async () => {
+  await using here = await freshWorld();
+  await many(here, 20);
+  here.start();
+  await here.clock.advance(5 * MINUTE);
+  const isUnreadable = (name: string): boolean => Number(name.slice(name.lastIndexOf('r') + 1)) < 8;
+  const sent: number[] = [];
+  here.registry.fault = ({ repository: name }) => {
+    if (isUnreadable(name)) return { ...faultOf('denied', name), error: { ...UNREADABLE, where: name } };
+    sent.push(here.clock.now());
+    return faultOf('outage', name);
+  };
+  await here.clock.advance(60 * MINUTE);
+  expect(here.events.filter(({ event }) => event === 'registry-is-back')).toEqual([]);
+  expect(sent.length).toBeLessThanOrEqual(12);
+
+  // The host is up again, and the credential is still not there: then it comes.
+  here.registry.fault = ({ repository: name }) =>
+    isUnreadable(name) ? { ...faultOf('denied', name), error: { ...UNREADABLE, where: name } } : undefined;
+  await here.clock.advance(60 * MINUTE);
+  here.registry.fault = () => undefined;
+  const times = await timesOf(here, 70_000);
+  expect([...times.keys()].filter(isUnreadable)).toHaveLength(8);
+});
+
+test('what was denied is asked again within seconds when its credential changed, and nothing else is', async () => {
+  await using here = await freshWorld();
+  for (const project of ['a', 'b']) {
+    here.registry.push(API, '1.0.0');
+    here.applications.set(project);
+    await here.generate(project, [ask(semver('~1.0'))], { project });
+  }
+  here.start();
+  here.registry.fault = () => faultOf('denied');
+  await here.clock.advance(120 * MINUTE);
+  here.registry.fault = () => undefined;
+  here.registry.requests.length = 0;
+  here.freshness.credentialsChanged((id) => id === 'scope:a');
+  await here.clock.advance(6_000);
+  expect(here.registry.requests.map(({ scope }) => scope)).toEqual(['scope:a']);
 });
 
 test('what nobody uses any more is not looked at', async () => {

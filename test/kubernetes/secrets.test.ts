@@ -37,22 +37,28 @@ function secretObject(name: string, value: string): KubernetesObject {
 function setUp(maxFollowed = 500): {
   readonly clock: FakeClock;
   readonly lines: Line[];
+  readonly changed: string[];
   readonly read: (name: string) => Promise<{ readonly kind: string }>;
 } {
   const clock = new FakeClock();
   const lines: Line[] = [];
+  const changed: string[] = [];
   const { signal } = new AbortController();
   const secrets = createApiSecrets({
     kubernetes: apiOf(lines),
     now: clock.now,
     sleep: clock.sleep,
     signal,
+    changed: (namespace, name) => changed.push(`${namespace}/${name}`),
     maxFollowed,
   });
-  return { clock, lines, read: (name) => secrets.read('team-a', name, ['field']) };
+  return { clock, lines, changed, read: (name) => secrets.read('team-a', name, ['field']) };
 }
 
-async function firstRead({ lines, read }: ReturnType<typeof setUp>, name: string): Promise<void> {
+async function firstRead(
+  { lines, read }: Pick<ReturnType<typeof setUp>, 'lines' | 'read'>,
+  name: string,
+): Promise<void> {
   const reading = read(name);
   lines.at(-1)?.tell(secretObject(name, name));
   lines.at(-1)?.listed();
@@ -105,4 +111,20 @@ test('a secret nobody asks for is let go after an hour', async () => {
   }
   expect(set.lines.map(({ signal }) => signal.aborted)).toEqual([true, false]);
   await firstRead(set, 'idle');
+});
+
+test('who failed by a secret is told when it is renewed, removed, or may be read again, and only then', async () => {
+  const { changed, ...set } = setUp();
+  await firstRead(set, 'pull');
+  changed.length = 0;
+  const [line] = set.lines;
+  line?.tell(secretObject('pull', 'pull'));
+  line?.trouble('GET was not answered (ECONNREFUSED)');
+  line?.trouble(undefined);
+  expect(changed).toEqual([]);
+  line?.tell(secretObject('pull', 'renewed'));
+  expect(changed).toEqual(['team-a/pull']);
+  line?.trouble('GET was answered with 403 Forbidden', 403);
+  line?.trouble(undefined);
+  expect(changed).toEqual(['team-a/pull', 'team-a/pull']);
 });
