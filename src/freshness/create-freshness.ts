@@ -21,11 +21,11 @@ import type { Freshness, Hint, MoveCause, Moved, Standing } from './freshness.ts
 import { freshnessGauges, type FreshnessGauges } from './gauges.ts';
 import { jobOf, Looker, PATIENCE_MS, readAt, type Looked } from './looker.ts';
 import { Rests, type Rest } from './rests.ts';
-import { Schedule } from './schedule.ts';
 import { SteadyTime } from './steady-time.ts';
 import { isShown, tagSeen } from './tag-seen.ts';
 import { followedOf, isUsed, type Followed, type TagSeen, type Target } from './target.ts';
 import { pausedFault, throttledFault } from './trouble.ts';
+import { Turns } from './turns.ts';
 import { WatchList, type Operator } from './watch-list.ts';
 
 export interface FreshnessOptions {
@@ -56,10 +56,6 @@ export interface ObservableFreshness extends Freshness {
   credentialsChanged(isChanged: (id: string) => boolean): void;
 }
 
-/** Looks at once that are due by time; requests are bounded per host by the registry client. */
-const LOOKS_AT_ONCE = 32;
-/** Besides those, for what somebody waits for. */
-const URGENT_LOOKS_AT_ONCE = 8;
 /** Looks at one target are at least this far apart, however many hints there are, in milliseconds. */
 const HINTS_APART_MS = 1_000;
 /** When a tag that a hint named and the first look did not show is looked for again, in milliseconds after that look. */
@@ -96,11 +92,9 @@ class PollingFreshness implements ObservableFreshness {
   readonly #list: WatchList;
   readonly #rests = new Rests();
   readonly #first: FirstResolutions;
-  readonly #regular = new Schedule<Target>();
-  readonly #soon = new Schedule<Target>();
+  readonly #turns = new Turns();
   readonly #announcements: Announcements;
   readonly #looker: Looker;
-  readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   /** Decisions that were not looked up yet. */
   #toLoad = new Set<Followed>();
@@ -171,7 +165,7 @@ class PollingFreshness implements ObservableFreshness {
       this.#begin();
       await this.#waitForNext();
     }
-    await Promise.allSettled(this.#running);
+    await this.#turns.ended();
     await this.#first.ended();
   }
 
@@ -188,7 +182,7 @@ class PollingFreshness implements ObservableFreshness {
     for (const target of this.#list.targets()) {
       if (target.looking || target.failing?.fault.kind !== 'denied' || !isChanged(target.access.credential.id))
         continue;
-      this.#regular.set(target, now + CHANGED_MS * this.#options.random());
+      this.#turns.regular.set(target, now + CHANGED_MS * this.#options.random());
     }
     this.#wake();
   }
@@ -287,9 +281,9 @@ class PollingFreshness implements ObservableFreshness {
   /** Somebody may want it more often than before. */
   #bringForward(target: Target): void {
     const now = this.#time.now();
-    const at = this.#regular.at(target);
+    const at = this.#turns.regular.at(target);
     if (at === undefined || target.failures > 0 || at <= now + target.intervalMs * 1.1) return;
-    this.#regular.set(target, now + target.intervalMs * this.#options.random());
+    this.#turns.regular.set(target, now + target.intervalMs * this.#options.random());
     this.#wake();
   }
 
@@ -329,7 +323,7 @@ class PollingFreshness implements ObservableFreshness {
   }
 
   #isPlanned(target: Target): boolean {
-    return this.#regular.at(target) !== undefined || this.#rests.holding(target) !== undefined;
+    return this.#turns.regular.at(target) !== undefined || this.#rests.holding(target) !== undefined;
   }
 
   /** After a start everything goes on as it was; what is new is spread over its interval. */
@@ -345,7 +339,7 @@ class PollingFreshness implements ObservableFreshness {
     const asBefore = intervalMs * (0.9 + 0.2 * random()) - age;
     const soon = random() * (isStart ? Math.min(intervalMs, SPREAD_MS) : intervalMs);
     const inMs = isFresh && isStart ? Math.max(asBefore, 0) : Math.min(soon, isFresh ? intervalMs * 1.1 - age : soon);
-    this.#regular.set(target, this.#time.now() + inMs);
+    this.#turns.regular.set(target, this.#time.now() + inMs);
   }
 
   // When to look
@@ -376,7 +370,7 @@ class PollingFreshness implements ObservableFreshness {
     const due = [...target.awaited.values()].map(({ due: [first] }) => first ?? Infinity);
     if (target.hint !== undefined) due.push(now);
     const at = Math.max(Math.min(...due), (target.startedAt ?? -Infinity) + HINTS_APART_MS);
-    if (at !== Infinity) this.#soon.set(target, Math.max(at, now));
+    if (at !== Infinity) this.#turns.soon.set(target, Math.max(at, now));
   }
 
   #begin(): void {
@@ -388,26 +382,14 @@ class PollingFreshness implements ObservableFreshness {
       probed.parked.delete(target);
       this.#beginOne(target, now);
     }
-    for (const [schedule, limit] of this.#queues()) {
-      while (this.#running.size < limit) {
-        const target = schedule.take(now);
-        if (target === undefined) break;
-        this.#beginOne(target, now);
-      }
+    for (let target = this.#turns.take(now); target !== undefined; target = this.#turns.take(now)) {
+      this.#beginOne(target, now);
     }
-  }
-
-  #queues(): readonly (readonly [Schedule<Target>, number])[] {
-    return [
-      [this.#soon, LOOKS_AT_ONCE + URGENT_LOOKS_AT_ONCE],
-      [this.#regular, LOOKS_AT_ONCE],
-    ];
   }
 
   #beginOne(target: Target, now: number): void {
     if (target.looking) return;
-    this.#soon.delete(target);
-    this.#regular.delete(target);
+    this.#turns.delete(target);
     if (this.#list.dropUnused(target)) return;
     const rests = this.#rests.of(target.access);
     const resting = rests.find(({ until, probe }) => until > now || probe !== undefined) ?? this.#pausedBefore(target);
@@ -421,13 +403,7 @@ class PollingFreshness implements ObservableFreshness {
     }
     target.looking = true;
     target.startedAt = now;
-    const looking = this.#lookAt(target, now);
-    this.#running.add(looking);
-    const over = (): void => {
-      this.#running.delete(looking);
-      this.#wake();
-    };
-    looking.then(over, over);
+    this.#turns.begin(target, this.#lookAt(target, now), () => this.#wake());
   }
 
   /** A pause in the store that no rest of ours knows: from before a restart. It is waited for once, here. */
@@ -449,10 +425,7 @@ class PollingFreshness implements ObservableFreshness {
       this.#isAwake = false;
       return;
     }
-    const due = this.#queues().flatMap(([schedule, limit]) =>
-      this.#running.size < limit ? (schedule.next ?? []) : [],
-    );
-    const next = Math.min(...due, this.#rests.next ?? Infinity);
+    const next = Math.min(this.#turns.next ?? Infinity, this.#rests.next ?? Infinity);
     const ms = this.#toReadmit.size > 0 ? 1 : Math.min(Math.max(next - this.#time.now(), 0), LONGEST_WAIT_MS);
     this.#wait = new AbortController();
     await rest(Math.ceil(ms), this.#options, this.#wait.signal);
@@ -466,7 +439,7 @@ class PollingFreshness implements ObservableFreshness {
   }
 
   #nextLookAt(target: Target): number | undefined {
-    const planned = [this.#regular.at(target), this.#soon.at(target)].filter((at) => at !== undefined);
+    const planned = [this.#turns.regular.at(target), this.#turns.soon.at(target)].filter((at) => at !== undefined);
     const next = Math.min(...planned, this.#rests.holding(target)?.until ?? Infinity);
     return next === Infinity ? undefined : Math.round(this.#time.wallAt(next));
   }
@@ -510,7 +483,7 @@ class PollingFreshness implements ObservableFreshness {
     if (fault === undefined || (complete && trouble === undefined)) {
       this.#succeeded(target.access, startedAt);
       target.failures = 0;
-      this.#regular.set(target, startedAt + target.intervalMs * (0.9 + 0.2 * random()));
+      this.#turns.regular.set(target, startedAt + target.intervalMs * (0.9 + 0.2 * random()));
     }
     if (fault === undefined) {
       if (target.failing !== undefined) log.info('look-recovered', shown(target));
@@ -540,7 +513,7 @@ class PollingFreshness implements ObservableFreshness {
     const { intervalMs, access } = target;
     const isProgram = /^(?:ext|helper):/.test(access.credential.id);
     const ms = isProgram ? intervalMs : Math.min(intervalMs, UNREADABLE_MS);
-    this.#regular.set(target, startedAt + ms * (0.9 + 0.1 * this.#options.random()));
+    this.#turns.regular.set(target, startedAt + ms * (0.9 + 0.1 * this.#options.random()));
   }
 
   /** What fails alone is asked more seldom, and nothing else is. */
@@ -548,7 +521,7 @@ class PollingFreshness implements ObservableFreshness {
     const { intervalMs, failures } = target;
     const longest = Math.max(intervalMs, Math.min(intervalMs * ALONE_INTERVALS, ALONE_MS));
     const ms = Math.max(Math.min(intervalMs * 2 ** failures, longest), retryAfterMs);
-    this.#regular.set(target, startedAt + ms * (0.9 + 0.1 * this.#options.random()));
+    this.#turns.regular.set(target, startedAt + ms * (0.9 + 0.1 * this.#options.random()));
   }
 
   #rest(target: Target, fault: Fault, kind: Rest['kind'], startedAt: number): Rest {
@@ -570,7 +543,7 @@ class PollingFreshness implements ObservableFreshness {
       for (const target of over.parked) {
         if (target.looking) continue;
         const ms = this.#options.random() * Math.min(target.intervalMs, SPREAD_MS);
-        this.#regular.set(target, now + ms);
+        this.#turns.regular.set(target, now + ms);
       }
       this.#wake();
     }

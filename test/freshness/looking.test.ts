@@ -178,6 +178,29 @@ test.for(['outage', 'throttled'] as const)(
   },
 );
 
+test('a registry that answers slowly does not slow the looks at another one', async () => {
+  await using here = await freshWorld();
+  await many(here, 100, 'slow.example.com');
+  await many(here, 5, 'fast.example.com');
+  here.start();
+  await here.clock.advance(5 * MINUTE);
+  const list = here.registry.list.bind(here.registry);
+  let atOnce = 0;
+  let most = 0;
+  here.registry.list = async (access, ...rest) => {
+    if (access.endpoint.host !== 'slow.example.com') return list(access, ...rest);
+    most = Math.max(most, ++atOnce);
+    await here.clock.sleep(MINUTE, rest[1]).catch(() => undefined);
+    atOnce -= 1;
+    return list(access, ...rest);
+  };
+  here.registry.requests.length = 0;
+  await here.clock.advance(30 * MINUTE);
+  const fast = here.registry.requests.filter(({ repository: name }) => name.startsWith('fast'));
+  expect(fast.length / 5).toBeGreaterThanOrEqual(13);
+  expect(most).toBe(12);
+});
+
 test('one repository that always fails is found out, and does not make its host rest for ever', async () => {
   await using here = await freshWorld();
   await many(here, 10);
