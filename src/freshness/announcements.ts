@@ -1,4 +1,5 @@
 import type { Registrations } from '../registrations/registration.ts';
+import type { Ask } from '../resolve/resolver.ts';
 import type { DecisionMove } from '../store/observed-store.ts';
 import type { Decision, DecisionKey } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -58,11 +59,11 @@ export class Announcements {
     return this.#justMoved.delete(key);
   }
 
-  /** There is an answer: who was given an error for it may ask again. */
+  /** There is an image: who was given an error for it may ask again. */
   settled({ uses }: Followed): void {
     const applications = new Set<string>();
-    for (const { application, image } of uses) {
-      if (!applications.has(application) && this.failedImages(application).has(image)) applications.add(application);
+    for (const { application, ask } of uses) {
+      if (!applications.has(application) && this.failedAsks(application).has(ask)) applications.add(application);
     }
     if (applications.size > 0) this.recovered([...applications]);
   }
@@ -71,11 +72,11 @@ export class Announcements {
     for (const listener of this.#recovered) listener(applications);
   }
 
-  /** Images that an application was given an error for. */
-  failedImages(application: string): ReadonlySet<string> {
+  /** What an application was given an error for. Two of its sources may give one image different policies. */
+  failedAsks(application: string): ReadonlySet<Ask> {
     const failed = this.#options.registrations
       .of(application)
-      .flatMap(({ answers }) => answers.filter(({ given }) => given.kind === 'error').map(({ ask }) => ask.image));
+      .flatMap(({ answers }) => answers.filter(({ given }) => given.kind === 'error').map(({ ask }) => ask));
     return new Set(failed);
   }
 }

@@ -189,7 +189,8 @@ class PollingFreshness implements ObservableFreshness {
 
   standings(application: string): ReadonlyMap<string, Standing> {
     const standings = new Map<string, Standing>();
-    for (const { image, followed } of this.#list.usesOf(application)) {
+    for (const { ask, followed } of this.#list.usesOf(application)) {
+      const { image } = ask;
       if (standings.get(image)?.failing === undefined) standings.set(image, this.#standingOf(followed.target));
     }
     return standings;
@@ -260,7 +261,7 @@ class PollingFreshness implements ObservableFreshness {
   #endedFirst({ key }: Job, settled: Settled): void {
     const moved = this.#announcements.hasMoved(key);
     const followed = this.#list.decision(key);
-    if (followed === undefined || settled.kind === 'fault' || moved) return;
+    if (followed === undefined || settled.kind !== 'decided' || moved) return;
     this.#announcements.settled(followed);
   }
 
@@ -289,9 +290,9 @@ class PollingFreshness implements ObservableFreshness {
 
   /** A decision that was made after an answer was given, and before that was registered, was told to nobody. */
   async #recoverLate(application: string): Promise<void> {
-    const failed = this.#announcements.failedImages(application);
-    for (const { image, followed, wantsDigest } of this.#list.usesOf(application)) {
-      if (!failed.has(image)) continue;
+    const failed = this.#announcements.failedAsks(application);
+    for (const { ask, followed, wantsDigest } of this.#list.usesOf(application)) {
+      if (!failed.has(ask)) continue;
       const job = { ...jobOf(followed, this.#options.now()), wantsDigest };
       if ((await settleKnown(job, this.#ports.first))?.kind !== 'decided') continue;
       this.#announcements.recovered([application]);

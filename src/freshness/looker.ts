@@ -63,7 +63,7 @@ export class Looker {
         continue;
       }
       followed.decided = settled.kind === 'decided';
-      if (target.failing !== undefined && !moved) this.#announcements.settled(followed);
+      if (followed.decided && target.failing !== undefined && !moved) this.#announcements.settled(followed);
     }
     return { complete, ...(fault === undefined ? {} : { fault }) };
   }

@@ -21,7 +21,8 @@ export interface Followed {
 export interface Use {
   readonly application: string;
   readonly project?: string;
-  readonly image: string;
+  /** The very object that the registration holds. */
+  readonly ask: Ask;
   readonly intervalMs: number;
   readonly wantsDigest: boolean;
   readonly followed: Followed;

@@ -105,7 +105,7 @@ export class WatchList {
       const followed = this.#followed(admitted);
       const { wantsDigest } = admitted;
       const intervalMs = Math.max(admitted.intervalMs, SHORTEST_INTERVAL_MS);
-      const use: Use = { ...who, image: ask.image, wantsDigest, intervalMs, followed };
+      const use: Use = { ...who, ask, wantsDigest, intervalMs, followed };
       followed.uses.add(use);
       followed.target.intervalMs = Math.min(followed.target.intervalMs, intervalMs);
       this.#nameTarget(followed.target, ask.repository.name);

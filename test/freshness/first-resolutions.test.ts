@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Tag } from '../../src/image/reference.ts';
+import { SOURCE } from '../registrations/known-applications.ts';
 import { API, ask, codes, following, inShort, newestBuild, repository, semver } from '../resolve/harness.ts';
 import { digestOf, faultOf } from '../support/memory-registry.ts';
 import { freshWorld } from './world.ts';
@@ -74,6 +75,24 @@ test('an answer that was registered after its decision came is told to be outdat
   await generation;
   await here.clock.advance(1);
   expect(here.recovered).toEqual(['shop']);
+});
+
+test('two sources with policies of their own for one image are told apart: what one of them lacks the other does not bring', async () => {
+  await using here = await freshWorld();
+  here.registry.push(API, '1.0.0');
+  here.applications.set('shop');
+  here.start();
+  const second = { source: { ...SOURCE, path: 'second' } };
+  for (let n = 0; n < 5; n++) {
+    await here.generate('shop', [ask(semver('~1.0'))]);
+    await here.generate('shop', [ask(semver('^2'), { onUnsatisfied: 'error' })], { generation: second });
+    await here.clock.advance(5 * MINUTE);
+  }
+  expect(here.registrations.of('shop')).toHaveLength(2);
+  expect(here.recovered).toEqual([]);
+  here.registry.push(API, '2.0.0');
+  await here.clock.advance(5 * MINUTE);
+  expect(here.moved.at(-1)).toMatchObject({ applications: ['shop'], move: { to: { tag: '2.0.0' } } });
 });
 
 test('many who ask the same first thing make one listing', async () => {
