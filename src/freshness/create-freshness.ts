@@ -23,7 +23,7 @@ import { jobOf, Looker, PATIENCE_MS, readAt, type Looked } from './looker.ts';
 import { Rests, type Rest } from './rests.ts';
 import { SteadyTime } from './steady-time.ts';
 import { isShown, tagSeen } from './tag-seen.ts';
-import { followedOf, isUsed, type Followed, type TagSeen, type Target } from './target.ts';
+import { anyFailing, failingOf, followedOf, isUsed, type Followed, type TagSeen, type Target } from './target.ts';
 import { pausedFault, throttledFault } from './trouble.ts';
 import { Turns } from './turns.ts';
 import { WatchList, type Operator } from './watch-list.ts';
@@ -191,17 +191,19 @@ class PollingFreshness implements ObservableFreshness {
     const standings = new Map<string, Standing>();
     for (const { ask, followed } of this.#list.usesOf(application)) {
       const { image } = ask;
-      if (standings.get(image)?.failing === undefined) standings.set(image, this.#standingOf(followed.target));
+      if (standings.get(image)?.failing === undefined) standings.set(image, this.#standingOf(followed));
     }
     return standings;
   }
 
-  #standingOf(target: Target): Standing {
+  #standingOf(followed: Followed): Standing {
+    const { target } = followed;
     const { lastCompleteAt, intervalMs, access } = target;
     const next = this.#nextLookAt(target);
     const held = this.#rests.holding(target);
     const failing =
-      target.failing ?? (held === undefined ? undefined : { since: held.since, fault: pausedFault(access, held.kind) });
+      failingOf(followed) ??
+      (held === undefined ? undefined : { since: held.since, fault: pausedFault(access, held.kind) });
     return {
       ...(lastCompleteAt === undefined ? {} : { lastCompleteAt }),
       ...(next === undefined ? {} : { nextLookAt: next }),
@@ -451,12 +453,14 @@ class PollingFreshness implements ObservableFreshness {
     const { hint } = target;
     delete target.hint;
     const cause = hint?.cause ?? (target.awaited.size > 0 ? 'webhook' : 'poll');
+    const wasFailing = anyFailing(target) !== undefined;
     try {
       const before = await this.#noteBefore(target, hint?.tags ?? new Set());
       const pushed = new Set([...target.awaited.keys(), ...before.keys()]);
       const looked = await this.#looker.look(target, pushed, this.#ports[cause], this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       this.#judge(target, looked, startedAt);
+      this.#tell(target, wasFailing, looked);
       await this.#updateAwaited(target, before, { startedAt, complete: looked.complete });
     } catch (error) {
       // A bug, of which the others must not suffer; told once, because it would be told every interval.
@@ -479,23 +483,19 @@ class PollingFreshness implements ObservableFreshness {
   /** What a look says of the target and its registry, and when the next one is. */
   #judge(target: Target, { fault, complete }: Looked, startedAt: number): void {
     const { now, random, log } = this.#options;
-    const trouble = fault === undefined ? undefined : troubleOf(fault, complete);
     if (complete) target.lastCompleteAt = now();
-    if (fault === undefined || (complete && trouble === undefined)) {
-      this.#succeeded(target.access, startedAt);
+    if (fault === undefined) {
+      if (complete) this.#succeeded(target.access, startedAt);
       target.failures = 0;
       this.#turns.regular.set(target, startedAt + target.intervalMs * (0.9 + 0.2 * random()));
-    }
-    if (fault === undefined) {
-      if (target.failing !== undefined) log.info('look-recovered', shown(target));
       delete target.failing;
       delete target.faultAt;
       return;
     }
+    const trouble = troubleOf(fault, complete);
     const isOwn = trouble === undefined || this.#rests.isOwnFault(target, trouble);
     if (target.failing === undefined && isOwn) log.warning('look-failed', { ...shown(target), code: fault.error.code });
     target.failing = { since: target.failing?.since ?? now(), fault };
-    if (complete && trouble === undefined) return;
     target.faultAt = this.#time.now();
     if (fault.error.code === 'CREDENTIAL_UNREADABLE') {
       // Nothing was sent, so it says nothing of the registry.
@@ -507,6 +507,15 @@ class PollingFreshness implements ObservableFreshness {
     if (fault.kind === 'denied' || fault.kind === 'missing') this.#succeeded(target.access, startedAt);
     if (isOwn) this.#planAlone(target, startedAt, fault.retryAfterMs ?? 0);
     else this.#rest(target, fault, trouble, startedAt);
+  }
+
+  /** Says once that decisions fail although the target was read, and when nothing fails any more. */
+  #tell(target: Target, wasFailing: boolean, { fault }: Looked): void {
+    if (fault !== undefined) return;
+    const failing = anyFailing(target);
+    if (wasFailing && failing === undefined) this.#options.log.info('look-recovered', shown(target));
+    if (wasFailing || failing === undefined) return;
+    this.#options.log.warning('look-failed', { ...shown(target), code: failing.fault.error.code });
   }
 
   /** A program is run no more often than anybody asked for; the rest is a look into memory or a file. */

@@ -1,6 +1,6 @@
 import type { GaugeSource } from '../telemetry/metrics.ts';
 import type { Rests } from './rests.ts';
-import { isUsed } from './target.ts';
+import { failingOf, isUsed } from './target.ts';
 import type { WatchList } from './watch-list.ts';
 
 /** What freshness shows at each scrape. */
@@ -17,9 +17,9 @@ export function freshnessGauges(
     decisions() {
       let current = 0;
       let stale = 0;
-      for (const { decided, target, uses } of list.decisions()) {
-        if (!decided || uses.size === 0) continue;
-        if (target.failing === undefined && rests.holding(target) === undefined) current += 1;
+      for (const followed of list.decisions()) {
+        if (!followed.decided || followed.uses.size === 0) continue;
+        if (failingOf(followed) === undefined && rests.holding(followed.target) === undefined) current += 1;
         else stale += 1;
       }
       return { current, stale };

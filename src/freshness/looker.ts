@@ -9,7 +9,7 @@ import { isOfPolicy, troubleOf } from '../resolve/trouble.ts';
 import type { Store, StoredDecision } from '../store/store.ts';
 import type { Announcements } from './announcements.ts';
 import { runningDecision } from './running-image.ts';
-import { followedOf, type Followed, type Target } from './target.ts';
+import { failingOf, followedOf, type Followed, type Target } from './target.ts';
 
 /** How long one decision may take, in milliseconds. */
 export const PATIENCE_MS = 60_000;
@@ -20,7 +20,7 @@ const APPLICATIONS_FOR_FLOOR = 20;
 
 /** How one look ended. */
 export interface Looked {
-  /** The first fault there was. */
+  /** What concerns the whole target. What concerns one decision is kept with that one. */
   readonly fault?: Fault;
   /** The listing (or digest) itself was read. */
   readonly complete: boolean;
@@ -56,14 +56,17 @@ export class Looker {
       const moved = this.#announcements.hasMoved(followed.key);
       complete ||= (await readAt(job, ports.store)) >= begunAt;
       if (settled.kind === 'fault') {
-        fault ??= settled.fault;
-        const isTrouble = troubleOf(settled.fault, complete) !== undefined;
-        // The others would only fail the same way.
-        if (isTrouble || (!complete && !isOfPolicy(settled.fault))) break;
+        if (concernsAll(settled.fault, complete)) {
+          fault = settled.fault;
+          break;
+        }
+        followed.failing = { since: followed.failing?.since ?? ports.now(), fault: settled.fault };
         continue;
       }
+      const wasFailing = failingOf(followed) !== undefined;
+      delete followed.failing;
       followed.decided = settled.kind === 'decided';
-      if (followed.decided && target.failing !== undefined && !moved) this.#announcements.settled(followed);
+      if (followed.decided && wasFailing && !moved) this.#announcements.settled(followed);
     }
     return { complete, ...(fault === undefined ? {} : { fault }) };
   }
@@ -84,6 +87,11 @@ export class Looker {
     const floor = await this.running(job, applications, ports);
     return floor === undefined ? job : { ...job, floor };
   }
+}
+
+/** Whether the other decisions of the target would only fail the same way. */
+function concernsAll(fault: Fault, wasRead: boolean): boolean {
+  return troubleOf(fault, wasRead) !== undefined || (!wasRead && !isOfPolicy(fault));
 }
 
 /** A decision as the resolver is asked for it. Nothing that was learnt before the look began is new enough. */

@@ -15,6 +15,14 @@ export interface Followed {
   readonly uses: Set<Use>;
   /** There is a decision. */
   decided: boolean;
+  /** The listing was read, and this could not be decided from it. */
+  failing?: Failing;
+}
+
+export interface Failing {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly fault: Fault;
 }
 
 /** One image of one application. */
@@ -59,7 +67,8 @@ export interface Target {
   looking: boolean;
   /** Milliseconds since the epoch. */
   lastCompleteAt?: number;
-  failing?: { readonly since: number; readonly fault: Fault };
+  /** It could not be read, which concerns every decision. */
+  failing?: Failing;
   /** Looks that failed in a row. */
   failures: number;
   /** In steady time. */
@@ -71,6 +80,18 @@ export interface Target {
 export function isUsed({ decisions }: Target): boolean {
   for (const { uses } of decisions.values()) if (uses.size > 0) return true;
   return false;
+}
+
+/** Why a decision is not as new as it should be. */
+export function failingOf({ target, failing }: Followed): Failing | undefined {
+  return target.failing ?? failing;
+}
+
+/** The first that is told of a target. */
+export function anyFailing(target: Target): Failing | undefined {
+  if (target.failing !== undefined) return target.failing;
+  for (const { failing } of target.decisions.values()) if (failing !== undefined) return failing;
+  return undefined;
 }
 
 /** As jobs say it. */

@@ -79,3 +79,31 @@ test('429 for one tag rests the credential, whatever came before it', async () =
     { fields: { kind: 'throttled' } },
   ]);
 });
+
+test('a decision that fails by one tag is told of its own applications, and of no other on the listing', async () => {
+  await using here = await settled();
+  const [pinned, plain] = [ask(semver('^2'), { output: 'tag@digest' }), ask(semver('^1'))];
+  here.applications.set('pinned');
+  await here.generate('pinned', [pinned]);
+  here.applications.set('plain');
+  await here.generate('plain', [plain]);
+  here.start();
+  await here.clock.advance(5 * MINUTE);
+  const failing = (application: string): string | undefined =>
+    here.freshness.standings(application).get(plain.image)?.failing?.fault.error.code;
+  here.registry.fault = ({ kind }) => (kind === 'head' ? faultOf('outage') : undefined);
+  await here.clock.advance(5 * MINUTE);
+  expect([failing('pinned'), failing('plain')]).toEqual(['REGISTRY_UNAVAILABLE', undefined]);
+  expect(here.freshness.gauges.decisions()).toEqual({ current: 2, stale: 1 });
+
+  // The listing concerns both.
+  here.registry.fault = () => faultOf('denied');
+  await here.clock.advance(5 * MINUTE);
+  expect([failing('pinned'), failing('plain')]).toEqual(['REGISTRY_DENIED', 'REGISTRY_DENIED']);
+
+  here.registry.fault = () => undefined;
+  await here.clock.advance(30 * MINUTE);
+  expect([failing('pinned'), failing('plain')]).toEqual([undefined, undefined]);
+  const looks = here.events.filter(({ event, fields }) => event.startsWith('look-') && fields?.['repository'] === API);
+  expect(looks.map(({ event }) => event)).toEqual(['look-failed', 'look-failed', 'look-recovered']);
+});
