@@ -57,20 +57,30 @@ export async function evaluate(
   return { kind: 'decided', decision };
 }
 
-/** What the tag of a decision points at now, where only that is out of date. */
-export async function followDigest(
+/**
+ * What is known to be still the best, with what it points at now where that is wanted.
+ *
+ * @param listedAt the listing that it is the best of.
+ */
+export async function confirm(
   job: Job,
   stored: Versioned<StoredDecision>,
+  listedAt: number,
   ports: Ports,
   signal: AbortSignal,
 ): Promise<Settled | Overtaken> {
   const { value } = stored;
-  const head = await headOf(job, value.tag, ports, signal);
-  if (head.kind === 'fault') return faultOf(head.fault, value);
-  const { digest } = head;
-  if (digest === value.digest) return { kind: 'decided', decision: value };
-  const movedAt = value.digest === undefined ? value.movedAt : ports.now();
-  const decision = { ...value, digest, movedAt };
+  const head = job.wantsDigest ? await headOf(job, value.tag, ports, signal) : undefined;
+  if (head?.kind === 'fault') return faultOf(head.fault, value);
+  const digest = head?.digest ?? value.digest;
+  const moved = value.digest !== undefined && value.digest !== digest;
+  const decision: StoredDecision = {
+    ...value,
+    ...(digest === undefined ? {} : { digest }),
+    movedAt: moved ? ports.now() : value.movedAt,
+    confirmedAt: listedAt,
+  };
+  if (digest === value.digest && listedAt === value.confirmedAt) return { kind: 'decided', decision: value };
   const put = await ports.store.decisions.put(job.key, decision, stored.version);
   return put === 'ok' ? { kind: 'decided', decision } : { kind: 'overtaken' };
 }

@@ -2,9 +2,10 @@ import type { Fault } from '../registry/sources.ts';
 import { isFresh, isSince } from '../store/freshness.ts';
 import type { Lease, ListingRecord, SeenDigest, StoredDecision, Versioned } from '../store/store.ts';
 import type { Tag } from '../image/reference.ts';
+import type { Selection } from '../strategy/selection.ts';
 import { rest, startDeadline } from './deadline.ts';
 import { decisionOf } from './decision-of.ts';
-import { evaluate, followDigest, headOf, type Overtaken } from './evaluate.ts';
+import { confirm, evaluate, headOf, type Overtaken } from './evaluate.ts';
 import {
   clearFaults,
   faultOf,
@@ -146,17 +147,28 @@ async function improve(job: Job, known: Known, ports: Ports, signal: AbortSignal
   const { stored } = known;
   if (job.followed !== undefined) return improveFollowed(job, job.followed, known, ports, signal);
 
-  let listedAt = known.listing?.fetchedAt;
-  if (listedAt === undefined || !isNewEnough(job, listedAt, ports.now())) {
-    const renewed = await renewListing(job, known.listing, ports, signal);
+  let { listing } = known;
+  if (listing === undefined || !isNewEnough(job, listing.fetchedAt, ports.now())) {
+    const renewed = await renewListing(job, listing, ports, signal);
     if (renewed.kind === 'failed') return { kind: 'fault', fault: renewed.fault, ...previousOf(known) };
-    listedAt = renewed.fetchedAt;
     // Whatever becomes of this policy: for the others on the listing the registry answered.
     await ports.store.faults.clear(leaseOf(job));
-  } else if (stored?.value.confirmedAt === listedAt) {
-    return followDigest(job, stored, ports, signal);
+    listing = await ports.store.listings.get(job.listing);
+    if (listing === undefined) return { kind: 'overtaken' };
   }
-  return evaluate(job, listedAt, stored, ports, signal);
+  const { fetchedAt } = listing;
+  if (stored === undefined || !isStillBest(job, stored.value, listing))
+    return evaluate(job, fetchedAt, stored, ports, signal);
+  if (stored.value.confirmedAt !== fetchedAt)
+    job.steps.push(`${stored.value.tag} is still the best: the tags are the same`);
+  return confirm(job, stored, fetchedAt, ports, signal);
+}
+
+/** Whether a decision was made from the very tags that are listed now, and by them alone. */
+function isStillBest({ selection }: Job, decision: StoredDecision, { fetchedAt, sameSince }: ListingRecord): boolean {
+  if (decision.confirmedAt === fetchedAt) return true;
+  if (sameSince === undefined || decision.missing !== undefined || !isByName(selection)) return false;
+  return sameSince <= decision.confirmedAt && decision.confirmedAt <= fetchedAt;
 }
 
 /** Strategy digest: no listing, only what the tag points at. */
@@ -209,10 +221,14 @@ async function look(job: Job, ports: Ports): Promise<Known> {
 
 /** A fresh listing and a strategy that reads names only: nothing to ask anybody. */
 function needsRegistry(job: Job, { stored, listing }: Known, ports: Ports): boolean {
-  const namesOnly = job.selection.strategy.kind === 'semver' || job.selection.strategy.kind === 'alphabetical';
   const isListed = listing !== undefined && isNewEnough(job, listing.fetchedAt, ports.now());
   const maybeDigest = job.wantsDigest || stored?.value.digest !== undefined;
-  return !namesOnly || !isListed || maybeDigest || job.onRemoved === 'next-best';
+  return !isByName(job.selection) || !isListed || maybeDigest || job.onRemoved === 'next-best';
+}
+
+/** What the tags are called decides, and nothing else. */
+function isByName({ strategy }: Selection): boolean {
+  return strategy.kind === 'semver' || strategy.kind === 'alphabetical';
 }
 
 /**

@@ -101,12 +101,19 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
     maxSize: limits.tagBytes,
     sizeCalculation: ({ list }) => list.reduce((sum, tag) => sum + tag.length + TAG_BYTES, 64),
   });
+  // For this process alone: another version of it may decide otherwise from the same tags.
+  const same = new LRUCache<ListingKey, { readonly since: number; readonly fetchedAt: number }>({
+    max: limits.listings,
+  });
   return {
     async get(key) {
       const cached = records.get(key);
       if (cached !== undefined) return cached;
-      const record = await behind.get(key);
-      if (record !== undefined) records.set(key, record);
+      const read = await behind.get(key);
+      if (read === undefined) return undefined;
+      const known = same.get(key);
+      const record = known?.fetchedAt === read.fetchedAt ? { ...read, sameSince: known.since } : read;
+      records.set(key, record);
       return record;
     },
     async tags(key, fetchedAt) {
@@ -117,10 +124,17 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
       return list;
     },
     async put(key, listing) {
+      const before = tags.get(key);
+      const known = same.get(key);
       records.delete(key);
       tags.delete(key);
+      same.delete(key);
       try {
         await behind.put(key, listing);
+        const { fetchedAt } = listing;
+        const isSame =
+          before !== undefined && known?.fetchedAt === before.fetchedAt && sameTags(before.list, listing.tags);
+        same.set(key, { since: isSame ? known.since : fetchedAt, fetchedAt });
         // Who lists decides by it next.
         tags.set(key, { fetchedAt: listing.fetchedAt, list: listing.tags });
       } finally {
@@ -132,9 +146,15 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
       tags.delete(key);
       try {
         await behind.update(key, change);
+        const known = same.get(key);
+        if (known !== undefined) same.set(key, { ...known, fetchedAt: change.fetchedAt ?? known.fetchedAt });
       } finally {
         records.delete(key);
       }
     },
   };
+}
+
+function sameTags(one: readonly Tag[], other: readonly Tag[]): boolean {
+  return one.length === other.length && one.every((tag, index) => tag === other[index]);
 }

@@ -76,6 +76,8 @@ export interface ListingRecord {
   readonly fetchedAt: number;
   readonly count: number;
   readonly validators?: Validators;
+  /** When the first of the listings in a row was fetched that have the very same tags; absent: nobody compared them. */
+  readonly sameSince?: number;
   /** Complete listings since then that lost so much that they are taken for faults until they persist. */
   readonly suspect?: Sightings;
 }

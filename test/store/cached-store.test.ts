@@ -83,11 +83,32 @@ test('a listing and its tags are read once, and a new listing is seen at once', 
   expect(await listings.tags(listing, 1)).toBeUndefined();
   expect(await listings.tags(listing, 2)).toEqual(['a', 'b']);
   await listings.update(listing, { fetchedAt: 3, suspect: undefined });
-  expect(await listings.get(listing)).toEqual({ fetchedAt: 3, count: 2 });
+  expect(await listings.get(listing)).toEqual({ fetchedAt: 3, count: 2, sameSince: 2 });
   expect(await listings.tags(listing, 2)).toBeUndefined();
   const before = self.reads;
   for (const _ of [1, 2, 3]) expect(await listings.tags(listing, 3)).toEqual(['a', 'b']);
   expect(self.reads).toBe(before + 1);
+});
+
+test('since when a listing has the very same tags is known of what was put here', async () => {
+  await using self = await counted();
+  const { listings } = self.cached;
+  const sameSince = async (): Promise<number | undefined> => (await listings.get(listing))?.sameSince;
+  const put = (fetchedAt: number, tags: readonly string[]): Promise<void> =>
+    listings.put(listing, { fetchedAt, tags: tags as Tag[] });
+  await put(1, ['a', 'b']);
+  await put(2, ['a', 'b']);
+  expect(await sameSince()).toBe(1);
+  await listings.update(listing, { fetchedAt: 3, suspect: undefined });
+  expect(await sameSince()).toBe(1);
+  await listings.update(listing, { suspect: { since: 3, times: 1 } });
+  expect(await sameSince()).toBe(1);
+  await put(4, ['a', 'c']);
+  expect(await sameSince()).toBe(4);
+  await put(5, ['a', 'c']);
+  await listings.tags(listing, 5);
+  await put(6, ['a', 'c', 'd']);
+  expect(await sameSince()).toBe(6);
 });
 
 test('that there is no fault is read once, and a new one is seen at once, as is that it is gone', async () => {
