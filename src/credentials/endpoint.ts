@@ -40,6 +40,7 @@ export function endpointFor(
     requestsPerSecond: entry?.requestsPerSecond ?? defaultRate(isDockerHub, isNamed),
     concurrency: entry?.concurrency ?? CONCURRENCY,
     pageSize: entry?.pageSize ?? (host === 'quay.io' ? QUAY_PAGE_SIZE : PAGE_SIZE),
+    ...(entry?.intervalMs !== undefined && { intervalMs: entry.intervalMs }),
     ...(entry?.tagSortMode !== undefined && { tagSortMode: entry.tagSortMode }),
   });
 }

@@ -104,6 +104,7 @@ function hostFrom(entry: HostEntry): RegistryHost {
     ...(entry.rateLimit?.requestsPerSecond !== undefined && { requestsPerSecond: entry.rateLimit.requestsPerSecond }),
     ...(entry.rateLimit?.concurrency !== undefined && { concurrency: entry.rateLimit.concurrency }),
     ...(entry.pageSize !== undefined && { pageSize: entry.pageSize }),
+    ...(entry.interval !== undefined && { intervalMs: milliseconds(entry.interval) }),
   };
 }
 

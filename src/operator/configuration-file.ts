@@ -63,4 +63,5 @@ export interface HostEntry {
   readonly insecure?: boolean;
   readonly rateLimit?: { readonly requestsPerSecond?: number; readonly concurrency?: number };
   readonly pageSize?: number;
+  readonly interval?: string;
 }

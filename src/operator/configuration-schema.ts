@@ -33,6 +33,7 @@ const host = v.strictObject({
     v.strictObject({ requestsPerSecond: v.exactOptional(count), concurrency: v.exactOptional(count) }),
   ),
   pageSize: v.exactOptional(v.pipe(count, v.description('Tags asked for in one page of a listing'))),
+  interval: v.exactOptional(v.pipe(duration, v.description('How long a listing or digest of this registry is fresh'))),
 });
 
 const grant = v.strictObject({

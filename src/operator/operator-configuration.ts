@@ -34,6 +34,8 @@ export interface RegistryHost {
   readonly requestsPerSecond?: number;
   readonly concurrency?: number;
   readonly pageSize?: number;
+  /** In place of {@link OperatorConfiguration.intervalMs}. */
+  readonly intervalMs?: number;
   readonly tagSortMode?: 'latest-first' | 'latest-last';
 }
 

@@ -33,6 +33,8 @@ export interface RegistryEndpoint {
   readonly requestsPerSecond: number;
   readonly concurrency: number;
   readonly pageSize: number;
+  /** How long an answer is fresh when no policy says so; absent: as for every registry. In no key. */
+  readonly intervalMs?: number;
   /** registries.conf `tagsortmode`: dates from list order instead of metadata. */
   readonly tagSortMode?: 'latest-first' | 'latest-last';
 }

@@ -50,7 +50,7 @@ export function admit(
   if (selection === undefined) return { kind: 'refused', mode, error: nothingToFollow(ask) };
   const { strategy } = selection;
   const { access } = answer;
-  const interval = intervalFor(ask, operator.configuration);
+  const interval = intervalFor(ask, access, operator.configuration);
   const notices = [
     ...(answer.noticeWishReplaced === true ? [wishReplaced(ask)] : []),
     ...(interval.raised ? [intervalRaised(ask, interval.ms)] : []),
@@ -91,14 +91,15 @@ function withFollowedTag(selection: Selection, tagInGit: Tag | undefined): Selec
   return tagInGit === undefined ? undefined : { ...selection, strategy: { kind: 'digest', tag: tagInGit } };
 }
 
-/** A tenant may ask for a shorter interval than the operator's default, down to the operator's floor. */
+/** A tenant may ask for a shorter interval than the operator's for the registry or for all, down to the operator's floor. */
 function intervalFor(
   ask: Ask,
-  configuration: OperatorConfiguration,
+  { endpoint }: Access,
+  { intervalMs, minimumIntervalMs }: OperatorConfiguration,
 ): { readonly ms: number; readonly raised: boolean } {
   const wish = ask.pollIntervalMs;
-  if (wish === undefined) return { ms: configuration.intervalMs, raised: false };
-  const floor = Math.min(configuration.minimumIntervalMs, configuration.intervalMs);
+  const floor = Math.min(minimumIntervalMs, intervalMs);
+  if (wish === undefined) return { ms: Math.max(endpoint.intervalMs ?? intervalMs, floor), raised: false };
   return wish < floor ? { ms: floor, raised: true } : { ms: wish, raised: false };
 }
 

@@ -122,6 +122,7 @@ describe('how a host is talked to', () => {
         tokenHosts: ['auth.example'],
         rateLimit: { requestsPerSecond: 3, concurrency: 2 },
         pageSize: 7,
+        interval: '15m',
       },
     ];
     expect(granted(ask(world, 'r.example:5000/a', { registries: { hosts } })).endpoint).toEqual({
@@ -135,6 +136,7 @@ describe('how a host is talked to', () => {
       requestsPerSecond: 3,
       concurrency: 2,
       pageSize: 7,
+      intervalMs: 900_000,
     });
   });
 

@@ -62,6 +62,7 @@ registries:
       insecure: true
       rateLimit: {requestsPerSecond: 5, concurrency: 2}
       pageSize: 50
+      interval: 15m
     - {host: index.docker.io}
 grants:
   - {projects: [team-b], credentials: ["pullsecret:team-b/*"], hosts: [ghcr.io/team-b/, r.example]}
@@ -106,6 +107,7 @@ refresh: {concurrency: 4, perRepository: 1, fullSync: {projects: [payments-*]}}
           requestsPerSecond: 5,
           concurrency: 2,
           pageSize: 50,
+          intervalMs: 900_000,
         },
         { host: 'docker.io', tokenHosts: [], insecure: false, isDefault: false },
       ],

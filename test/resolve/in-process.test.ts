@@ -516,6 +516,26 @@ test('a poll interval below the floor is raised, with a notice', async () => {
 });
 
 test.for([
+  { name: 'takes the place of the one for all', ofRegistry: 600_000, wish: undefined, want: 600_000 },
+  { name: 'may be shorter than the one for all', ofRegistry: 60_000, wish: undefined, want: 60_000 },
+  { name: 'is not below the floor', ofRegistry: 1_000, wish: undefined, want: 30_000 },
+  { name: 'gives way to what a policy asks for', ofRegistry: 600_000, wish: 60_000, want: 60_000 },
+])('the interval of a registry $name', async ({ ofRegistry, wish, want }) => {
+  await using here = await world();
+  here.intervalMs = 120_000;
+  here.endpoint = { intervalMs: ofRegistry };
+  here.registry.push(API, '1.0.5');
+  const one = ask(semver('~1.0'), wish === undefined ? {} : { pollIntervalMs: wish });
+  expect(codes(await here.resolve(one))).toEqual([]);
+  await here.clock.advance(want - 1_000);
+  await here.resolve(one);
+  expect(here.registry.count('list')).toBe(1);
+  await here.clock.advance(2_000);
+  await here.resolve(one);
+  expect(here.registry.count('list')).toBe(2);
+});
+
+test.for([
   { name: 'ahead', hours: 24 },
   { name: 'behind', hours: -24 },
 ])('a clock that was a day $name does not keep a decision from moving', async ({ hours }) => {
