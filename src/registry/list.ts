@@ -90,7 +90,10 @@ export class TagLister {
       if (tags.size > MAX_TAGS) return { kind: 'failed', fault: tooLarge(facts, `more than ${MAX_TAGS} tags`) };
 
       const next = nextPage([answer.headers['link'] ?? []].flat(), facts.url);
-      if (next.kind === 'last') return { kind: 'complete', tags: [...tags], ...(onFirst ? validatorsOf(answer) : {}) };
+      if (next.kind === 'last') {
+        const isOnlyPage = onFirst && names.length < (pageSize ?? Infinity);
+        return { kind: 'complete', tags: [...tags], ...(isOnlyPage ? validatorsOf(answer) : {}) };
+      }
       if (next.kind === 'elsewhere') {
         return {
           kind: 'failed',
@@ -113,7 +116,10 @@ function conditions(previous: Validators | undefined): Record<string, string> {
   };
 }
 
-/** Of a listing of one page only: the validator of page one says nothing about page two. */
+/**
+ * Of a listing of one page only: the validator of page one says nothing about page two. A page that is exactly full stays as it
+ * is when the next tag begins a second one.
+ */
 function validatorsOf(answer: HttpAnswer): { readonly validators?: Validators } {
   const etag = header(answer, 'etag');
   const lastModified = header(answer, 'last-modified');

@@ -107,6 +107,16 @@ test('a listing of several pages has no validators, since those of page one say 
   });
 });
 
+test('a page that is exactly full has no validators: it stays as it is when the next tag begins a second one', async () => {
+  await using registry = await startFakeRegistry({ quirks: { etag: true } });
+  await using under = clientUnderTest();
+  registry.content.putTags('acme/api', TAGS);
+  const full = accessTo(registry.url, { endpoint: { pageSize: TAGS.length } });
+  expect(await under.client.list(full, undefined, patient())).toEqual({ kind: 'complete', tags: TAGS });
+  const roomy = accessTo(registry.url, { endpoint: { pageSize: TAGS.length + 1 } });
+  expect(await under.client.list(roomy, undefined, patient())).toHaveProperty('validators');
+});
+
 test('fifty callers at once share one listing; one that goes away leaves it to the others', async () => {
   await using registry = await startFakeRegistry();
   await using under = clientUnderTest();
