@@ -31,9 +31,17 @@ export const jfrog: Sender = {
     if (found.domain !== 'docker' || !CHANGES.has(found.event_type)) return OTHER_EVENT;
     if (found.data === undefined) return UNKNOWN_SHAPE;
     const { repo_key: key, image_name: image, tag } = found.data;
-    return images(namesOf({ host, origin: hostOf(found.jpd_origin), key, image }).map((name) => ({ ...name, tag })));
+    const origin = hostOf(found.jpd_origin);
+    const names = keysOf(key).flatMap((one) => namesOf({ host, origin, key: one, image }));
+    return images(names.map((name) => ({ ...name, tag })));
   },
 };
+
+/** What a remote repository fetched lies in its cache, which events name; images are pulled by the name of the remote one. */
+function keysOf(key: string): readonly string[] {
+  const remote = key.replace(/-cache$/, '');
+  return remote === key || remote === '' ? [key] : [key, remote];
+}
 
 /**
  * Artifactory has one repository under several names: the key in the path, in the host name, or behind a host or port of

@@ -415,6 +415,21 @@ test('GitHub may send the event as a form', () => {
   expect(changesIn(deliver('ghcr', body, { headers }))).toEqual(['ghcr.io/acme/shop/web:1.2.3']);
 });
 
+test('what lies in the cache of a remote repository of Artifactory is pulled by the name of the remote one', () => {
+  const event = {
+    domain: 'docker',
+    event_type: 'pushed',
+    data: { repo_key: 'docker-remote-cache', image_name: 'library/nginx', tag: '1.27' },
+    jpd_origin: 'https://acme.jfrog.io/artifactory',
+  };
+  expect(changesIn(deliver('jfrog', json(event)))).toEqual([
+    'acme.jfrog.io/docker-remote-cache/library/nginx:1.27',
+    'docker-remote-cache.acme.jfrog.io/library/nginx:1.27',
+    'acme.jfrog.io/docker-remote/library/nginx:1.27',
+    'docker-remote.acme.jfrog.io/library/nginx:1.27',
+  ]);
+});
+
 test('a tag that GitHub names in the address alone is found', () => {
   const version = { package_url: 'ghcr.io/acme/web:v2' };
   const body = json({ package: { name: 'web', package_type: 'CONTAINER', package_version: version } });
