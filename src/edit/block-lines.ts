@@ -33,6 +33,29 @@ export function readBlockLines(text: string): Node | undefined {
   return reader.root;
 }
 
+/**
+ * Whether a line of a document that {@link readBlockLines} reads became one that it reads as the same entry with this value,
+ * so that the document reads differently in nothing else: no line means something else because of another one's value.
+ *
+ * @param before with its end.
+ */
+export function isSameEntryWith(value: string, before: string, after: string): boolean {
+  const [was, is] = [wholeEntry(before), wholeEntry(after)];
+  if (was === undefined || is === undefined) return false;
+  const [, indent, dash, key, old, end] = was;
+  const written = is[4];
+  // Below a key without a value there may be one.
+  if (old === undefined || written === undefined) return false;
+  if (is[1] !== indent || is[2] !== dash || is[3] !== key || is[5] !== end) return false;
+  return scalar(written, written.length).value === value;
+}
+
+function wholeEntry(line: string): RegExpExecArray | undefined {
+  ENTRY.lastIndex = 0;
+  const match = ENTRY.exec(line);
+  return match !== null && match[0].length === line.length ? match : undefined;
+}
+
 /** Answers where the next line begins. */
 function readEntry(reader: BlockReader, text: string, at: number): number | undefined {
   ENTRY.lastIndex = at;

@@ -20,6 +20,8 @@ export interface DocumentTree {
   readonly root: Node | null;
   readonly anchors: AnchorIndex;
   readonly budget: Budget;
+  /** Each line stands for itself ({@link readBlockLines}). */
+  readonly isBlockLines: boolean;
 }
 
 /** What the documents of a rendering may still cost together. */
@@ -60,7 +62,7 @@ export function parseTree(text: string, budget: Budget): DocumentTree | TreeProb
   budget.characters -= text.length;
   if (budget.characters < 0) return { kind: 'long' };
   const simple = readBlockLines(text);
-  if (simple) return { root: simple, anchors: NO_ANCHORS, budget };
+  if (simple) return { root: simple, anchors: NO_ANCHORS, budget, isBlockLines: true };
   const tokens = tokensWithin(text, { depth: MAX_DEPTH, lexemes: budget.lexemes });
   const composer = new Composer(OPTIONS);
   const documents: Document.Parsed[] = [];
@@ -82,10 +84,12 @@ export function parseTree(text: string, budget: Budget): DocumentTree | TreeProb
   if (error) return { kind: 'invalid', what: withoutQuotes(error), offset: error.pos[0] };
   if (!text.includes('&')) {
     const alias = text.includes('*') ? firstAlias(document.contents) : undefined;
-    return alias === undefined ? { root: document.contents, anchors: NO_ANCHORS, budget } : unknownAlias(alias);
+    if (alias !== undefined) return unknownAlias(alias);
+    return { root: document.contents, anchors: NO_ANCHORS, budget, isBlockLines: false };
   }
   const anchors = indexAnchors(document.contents);
-  return 'unknown' in anchors ? unknownAlias(anchors.unknown) : { root: document.contents, anchors, budget };
+  if ('unknown' in anchors) return unknownAlias(anchors.unknown);
+  return { root: document.contents, anchors, budget, isBlockLines: false };
 }
 
 /** What is wrong, without the words of the document that messages quote: they may be secrets. */

@@ -20,53 +20,78 @@ export interface Hit {
 
 /** A place costs more memory than a look at an entry. */
 const STEPS_PER_ITEM = 100;
-
-interface Place extends Omit<Hit, 'value'> {
-  readonly value: unknown;
-}
+const NONE: readonly Node[] = [];
 
 /** Every node that the path leads to from a map, in the order of the document. */
 export function selectNodes(tree: DocumentTree, from: YAMLMap, path: FieldPath): readonly Hit[] {
-  let places: readonly Place[] = [{ value: from, path: [], indexes: [], hidden: [], duplicate: false }];
-  for (const step of path) {
-    if (places.length === 0) return [];
-    places = places.flatMap((place): readonly Place[] => {
-      const node = resolved(tree, place.value);
-      if (step.kind === 'key') return isMap(node) ? entryOf(tree, node, step.key, place) : [];
-      if (!isSeq(node)) return [];
-      if (step.kind === 'index')
-        return step.index < node.items.length ? [itemOf(tree, node.items[step.index], step.index, place)] : [];
-      spend(tree, node.items.length * STEPS_PER_ITEM);
-      return node.items.map((item, index) =>
-        itemOf(tree, item, index, { ...place, indexes: [...place.indexes, index] }),
-      );
+  const walk: Walk = { tree, path, hits: [], trail: [], indexes: [], holders: undefined };
+  select(walk, from, NONE, false);
+  return walk.hits;
+}
+
+/** Where the walk is. Only what it hits is copied: most paths lead nowhere, and each generation does this afresh. */
+interface Walk {
+  readonly tree: DocumentTree;
+  readonly path: FieldPath;
+  readonly hits: Hit[];
+  readonly trail: (string | number)[];
+  readonly indexes: number[];
+  /** The list item it is in and what was met in that; absent outside of lists. */
+  holders: unknown[] | undefined;
+}
+
+function select(walk: Walk, value: unknown, hidden: readonly Node[], duplicate: boolean): void {
+  const { tree, path, trail, holders } = walk;
+  const step = path[trail.length];
+  if (step === undefined) {
+    walk.hits.push({
+      value: value as Node,
+      path: [...trail],
+      indexes: [...walk.indexes],
+      ...ownerIn(walk),
+      hidden,
+      duplicate,
     });
+    return;
   }
-  return places as readonly Hit[];
+  const node = resolved(tree, value);
+  if (step.kind === 'key') {
+    const found = isMap(node) ? lookUp(tree, node, step.key) : undefined;
+    if (!found?.value) return;
+    trail.push(step.key);
+    holders?.push(found.value);
+    select(walk, found.value, found.hidden, duplicate || found.duplicate);
+    holders?.pop();
+    trail.pop();
+    return;
+  }
+  if (!isSeq(node)) return;
+  if (step.kind === 'index') {
+    if (step.index < node.items.length) selectItem(walk, node.items[step.index], step.index, duplicate);
+    return;
+  }
+  spend(tree, node.items.length * STEPS_PER_ITEM);
+  for (const [index, item] of node.items.entries()) {
+    walk.indexes.push(index);
+    selectItem(walk, item, index, duplicate);
+    walk.indexes.pop();
+  }
 }
 
-function entryOf(tree: DocumentTree, map: YAMLMap, key: string, place: Place): readonly Place[] {
-  const found = lookUp(tree, map, key);
-  if (!found?.value) return [];
-  return [
-    {
-      ...place,
-      ...(place.path.some((at) => typeof at === 'number') && ownerOf(tree, found.value)),
-      value: found.value,
-      path: [...place.path, key],
-      hidden: found.hidden,
-      duplicate: place.duplicate || found.duplicate,
-    },
-  ];
+function selectItem(walk: Walk, item: unknown, index: number, duplicate: boolean): void {
+  const { holders, trail } = walk;
+  walk.holders = [item];
+  trail.push(index);
+  select(walk, item, NONE, duplicate);
+  trail.pop();
+  walk.holders = holders;
 }
 
-function itemOf(tree: DocumentTree, item: unknown, index: number, place: Place): Place {
-  const { owner: _outside, ...rest } = place;
-  return { ...rest, ...ownerOf(tree, item), value: item, path: [...place.path, index], hidden: [] };
-}
-
-function ownerOf(tree: DocumentTree, value: unknown): { owner?: string } {
-  const map = resolved(tree, value);
-  const name = isMap(map) ? textAt(tree, map, 'name') : undefined;
-  return name === undefined ? {} : { owner: name };
+function ownerIn({ tree, holders = [] }: Walk): { readonly owner?: string } {
+  for (let at = holders.length - 1; at >= 0; at--) {
+    const map = resolved(tree, holders[at]);
+    const owner = isMap(map) ? textAt(tree, map, 'name') : undefined;
+    if (owner !== undefined) return { owner };
+  }
+  return {};
 }

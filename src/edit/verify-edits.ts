@@ -1,5 +1,6 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, type Node } from 'yaml';
 import { applyEdits } from './apply-edits.ts';
+import { isSameEntryWith } from './block-lines.ts';
 import { freshBudget, parseTree, withoutFinalNewlines } from './document-tree.ts';
 import type { FoundDocument } from './rendering.ts';
 import type { Replacement } from './scalar-text.ts';
@@ -12,13 +13,16 @@ export interface ScalarChange {
 }
 
 /**
- * Parses the part of a document that was searched once more, with its changes, and compares: the changed scalars have
+ * Reads the part of a document that was searched once more, with its changes, and compares: the changed scalars have
  * their new values and nothing else differs. The rest of the document keeps its bytes, and its place under the same keys.
+ * Where each line stands for itself, the changed lines are enough; of a hundred images the whole would cost as much again
+ * as finding them.
  *
  * @returns what is wrong, if anything is.
  */
 export function verifyEdits(document: FoundDocument, changes: readonly ScalarChange[]): string | undefined {
   const { text } = document.skeleton;
+  if (document.tree.isBlockLines && changes.every((change) => isLineOfItsOwn(text, change))) return undefined;
   const edits = changes
     .map(({ replacement: { start, end, text: value } }) => ({ start, end, was: text.slice(start, end), text: value }))
     .sort((a, b) => a.start - b.start);
@@ -26,6 +30,17 @@ export function verifyEdits(document: FoundDocument, changes: readonly ScalarCha
   if ('kind' in after) return 'the changed document is no longer valid';
   const values = new Map(changes.map(({ node, value }) => [node, value]));
   return isSame(document.tree.root, after.root, values) ? undefined : 'the changed document reads differently';
+}
+
+/** Whether a change is one of the value in its line. */
+function isLineOfItsOwn(text: string, { value, replacement }: ScalarChange): boolean {
+  const { start, end, text: written } = replacement;
+  const lineStart = text.lastIndexOf('\n', start - 1) + 1;
+  const newline = text.indexOf('\n', start);
+  const lineEnd = newline === -1 ? text.length : newline + 1;
+  if (end > lineEnd) return false;
+  const after = text.slice(lineStart, start) + written + text.slice(end, lineEnd);
+  return isSameEntryWith(value, text.slice(lineStart, lineEnd), after);
 }
 
 function isSame(before: unknown, after: unknown, changes: ReadonlyMap<Node, string>): boolean {

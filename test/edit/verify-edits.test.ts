@@ -17,16 +17,50 @@ function imageIn(text: string): { readonly document: FoundDocument; readonly nod
   return { document, node };
 }
 
+/** Who reads a Pod. */
+const FORMS = {
+  'by the yaml package': (image: string): string => podOf(image, '&name web'),
+  'line by line': (image: string): string => podOf(image, 'web'),
+} as const;
+
+function podOf(image: string, name: string): string {
+  return `apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: ${image}\n    name: ${name}\n  volumes:\n`;
+}
+
 /** What verification says of an image scalar overwritten with `written`, meant to be `nginx:2`. */
-function verdict(image: string, written: string): string | undefined {
-  const { document, node } = imageIn(pod(image));
+function verdict(image: string, written: string, form = FORMS['line by line']): string | undefined {
+  const { document, node } = imageIn(form(image));
   const [start = 0, end = 0] = node.range ?? [];
   return verifyEdits(document, [{ node, value: 'nginx:2', replacement: { start, end, text: written } }]);
 }
 
-test('the new value alone is accepted', () => {
-  expect(verdict('nginx:1', 'nginx:2')).toBeUndefined();
-  expect(verdict('"nginx:1" # c', '"nginx:2"')).toBeUndefined();
+test('the two forms are read by two readers', () => {
+  expect(imageIn(FORMS['by the yaml package']('nginx:1')).document.tree.isBlockLines).toBe(false);
+  expect(imageIn(FORMS['line by line']('nginx:1')).document.tree.isBlockLines).toBe(true);
+});
+
+test.for(Object.entries(FORMS))('the new value alone is accepted when read %s', ([, form]) => {
+  expect(verdict('nginx:1', 'nginx:2', form)).toBeUndefined();
+  expect(verdict('nginx:1', '"nginx:2"', form)).toBeUndefined();
+  expect(verdict("'nginx:1'", 'nginx:2', form)).toBeUndefined();
+  expect(verdict('"nginx:1" # c', '"nginx:2"', form)).toBeUndefined();
+});
+
+test('a change that reaches into the next line is refused', () => {
+  const { document, node } = imageIn(FORMS['line by line']('nginx:1'));
+  const [start = 0, end = 0] = node.range ?? [];
+  const rest = '\n    name: web';
+  for (const text of ['nginx:2', 'nginx:2\n    name: other', 'nginx:2 ']) {
+    const replacement = { start, end: end + rest.length, text };
+    expect(verifyEdits(document, [{ node, value: 'nginx:2', replacement }])).toBeDefined();
+  }
+});
+
+test('a key that gets a value where something stands below it is refused', () => {
+  const { document, node } = imageIn(FORMS['line by line']('nginx:1'));
+  const at = document.skeleton.text.indexOf('containers:') + 'containers:'.length;
+  const replacement = { start: at, end: at, text: ' nginx:2' };
+  expect(verifyEdits(document, [{ node, value: 'nginx:2', replacement }])).toBeDefined();
 });
 
 test.for([
@@ -41,7 +75,7 @@ test.for([
   { name: 'a value that is no YAML', written: '"nginx:2' },
   { name: 'nothing', written: '' },
 ])('$name besides it is refused', ({ written }) => {
-  expect(verdict('nginx:1', written)).toBeDefined();
+  for (const form of Object.values(FORMS)) expect(verdict('nginx:1', written, form)).toBeDefined();
 });
 
 test('a change that swallows a comment is refused', () => {
