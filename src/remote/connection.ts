@@ -1,7 +1,7 @@
 import type { Agent, AgentOptions, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { answerFault, connectionFault, ControllerFault } from './controller-fault.ts';
+import { answerFault, connectionFault } from './controller-fault.ts';
 
 /** Where the controller listens. */
 export interface Address {
@@ -31,7 +31,7 @@ export interface Connection {
   /**
    * One exchange. A connection that was cut while it rested is opened again, once.
    *
-   * @throws {ControllerFault} or the signal's reason.
+   * @throws {Error} `ControllerFault`, or the signal's reason.
    */
   send(outgoing: Outgoing, maxBytes: number, signal: AbortSignal): Promise<Reply>;
   close(): void;
@@ -158,18 +158,21 @@ function responseTo(request: ClientRequest): Promise<IncomingMessage> {
   });
 }
 
-async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let total = 0;
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+/** By events, because iterating over a stream loads a part of Node that nothing else here needs. */
+function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((done, failed) => {
+    const chunks: Buffer[] = [];
+    let total = 0;
+    const cut = (error?: unknown): void => failed(answerFault('its answer was cut in the middle', error));
+    response.on('data', (chunk: Buffer) => {
       total += chunk.length;
-      if (total > maxBytes) throw answerFault(`its answer is larger than ${maxBytes} bytes`);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw error instanceof ControllerFault ? error : answerFault('its answer was cut in the middle', error);
-  }
-  if (!response.complete) throw answerFault('its answer was cut in the middle');
-  return Buffer.concat(chunks);
+      if (total > maxBytes) failed(answerFault(`its answer is larger than ${maxBytes} bytes`));
+      else chunks.push(chunk);
+    });
+    response.on('end', () => done(Buffer.concat(chunks)));
+    response.on('error', cut);
+    response.on('close', () => {
+      if (!response.complete) cut();
+    });
+  });
 }

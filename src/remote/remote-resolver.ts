@@ -242,6 +242,7 @@ const PART_CHARACTERS = Math.floor(MAX_REQUEST_BYTES / 3) - 16_384;
 
 /** Asks in requests that the controller takes. */
 function partsOf(asks: readonly Ask[]): readonly (readonly Ask[])[] {
+  if (asks.length <= MAX_ASKS && JSON.stringify(asks).length <= PART_CHARACTERS) return [asks];
   const parts: Ask[][] = [];
   let room = 0;
   for (const ask of asks) {
