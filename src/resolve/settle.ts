@@ -112,7 +112,7 @@ async function underLease(
       await remember(job, outcome.fault, known, ports);
     return outcome;
   } finally {
-    done.abort();
+    done.abort('over');
     await alive;
     await lease.release();
   }
