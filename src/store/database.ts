@@ -3,9 +3,10 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSy
 import { pathToFileURL } from 'node:url';
 import type { Notice } from '../error/user-error.ts';
 import { makeDirectory } from '../operator/files.ts';
+import { copyReadable, merge, replaceAll } from './copy.ts';
 import { generationPath, makeFile, newestGeneration, setAside } from './database-file.ts';
-import { migrate, SCHEMA_VERSION, schemaVersion, TABLES } from './schema.ts';
-import { isBusy, reasonOf, troubleOf } from './sqlite-error.ts';
+import { migrate, SCHEMA_VERSION, schemaVersion } from './schema.ts';
+import { isBusy, isSystemError, reasonOf, troubleOf } from './sqlite-error.ts';
 
 /** Being overtaken this often means that something is broken. */
 const MAX_ATTEMPTS = 20;
@@ -23,6 +24,15 @@ interface Connection {
   readonly statements: Map<string, StatementSync>;
   /** Undefined: in memory. */
   readonly generation?: number;
+  /** In memory, and begun with everything that was in the file. */
+  readonly heldAll?: boolean;
+}
+
+/** What memory begins with. */
+interface Origin {
+  readonly database: DatabaseSync;
+  /** What is on disk is seen in it, also what was written last. */
+  readonly isWhole: boolean;
 }
 
 export interface DatabaseOptions {
@@ -129,8 +139,7 @@ export class Database {
       closeQuietly(database);
       this.#connection = this.#rebuild(generation);
     } else {
-      this.#connection = this.#inMemory(reasonOf(error), database);
-      closeQuietly(database);
+      this.#connection = this.#inMemory(reasonOf(error), { database, isWhole: true });
     }
     return true;
   }
@@ -143,14 +152,19 @@ export class Database {
     this.#putBack();
   }
 
-  /** Makes the file what is in memory, all or nothing; as long as that fails, memory it is. */
+  /**
+   * Makes the file what is in memory, all or nothing; as long as that fails, memory it is. Memory that never held what is in
+   * the file is added to it.
+   */
   #putBack(): void {
-    const { database: memory } = this.#connection;
+    const { database: memory, heldAll } = this.#connection;
     let connection: Connection | undefined;
     try {
       makeDirectory(this.#directory);
-      connection = this.#openGeneration(newestGeneration(this.#directory).generation);
-      replaceAll(memory, connection.database);
+      const { generation, isThere } = newestGeneration(this.#directory);
+      connection = this.#openGeneration(generation);
+      if (heldAll === true || !isThere) replaceAll(memory, connection.database);
+      else merge(memory, connection.database, this.#now());
     } catch (error) {
       if (connection !== undefined) closeQuietly(connection.database);
       if (isSystemError(error) || error instanceof NewerSchemaError) return;
@@ -239,7 +253,7 @@ export class Database {
     return connection;
   }
 
-  #inMemory(reason: string, from?: DatabaseSync): Connection {
+  #inMemory(reason: string, from?: Origin): Connection {
     this.#notices({
       code: 'STORE_UNAVAILABLE',
       what: `the store cannot be used (${reason}); this process works without keeping its answers`,
@@ -247,11 +261,10 @@ export class Database {
     this.#triedAt = this.#now();
     const database = new DatabaseSync(':memory:');
     migrate(database);
-    if (from !== undefined) {
-      copyReadable(from, database);
-      closeQuietly(from);
-    }
-    return { database, statements: new Map() };
+    if (from === undefined) return { database, statements: new Map(), heldAll: false };
+    const copied = copyReadable(from.database, database);
+    closeQuietly(from.database);
+    return { database, statements: new Map(), heldAll: copied && from.isWhole };
   }
 }
 
@@ -274,14 +287,14 @@ function switchToWal(database: DatabaseSync): void {
 }
 
 /** Opens a file that cannot be written. Without its shared memory only what was moved into the main file is seen. */
-function openToRead(directory: string, generation: number): DatabaseSync | undefined {
+function openToRead(directory: string, generation: number): Origin | undefined {
   const path = generationPath(directory, generation);
   const immutable = pathToFileURL(path);
   immutable.searchParams.set('immutable', '1');
   for (const from of [path, immutable]) {
     try {
       const database = new DatabaseSync(from, { readOnly: true });
-      if (schemaVersion(database) === SCHEMA_VERSION) return database;
+      if (schemaVersion(database) === SCHEMA_VERSION) return { database, isWhole: from === path };
       database.close();
     } catch (error) {
       if (!isSystemError(error)) throw error;
@@ -290,48 +303,10 @@ function openToRead(directory: string, generation: number): DatabaseSync | undef
   return undefined;
 }
 
-/** Puts every row in the place of those that are there. The tables are equal, since the schema versions are. */
-function replaceAll(from: DatabaseSync, to: DatabaseSync): void {
-  to.exec('BEGIN IMMEDIATE');
-  try {
-    for (const table of TABLES.toReversed()) to.exec(`DELETE FROM ${table}`);
-    for (const table of TABLES) insertAll(from, to, table, 'INSERT');
-    to.exec('COMMIT');
-  } catch (error) {
-    if (to.isTransaction) to.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-function insertAll(from: DatabaseSync, to: DatabaseSync, table: string, verb: 'INSERT' | 'INSERT OR IGNORE'): void {
-  let insert: StatementSync | undefined;
-  for (const row of from.prepare(`SELECT * FROM ${table}`).iterate()) {
-    const values = Object.values(row);
-    insert ??= to.prepare(`${verb} INTO ${table} VALUES (${values.map(() => '?').join(', ')})`);
-    insert.run(...values);
-  }
-}
-
-/** Copies every row that can be read. The tables are equal, since the schema versions are. */
-function copyReadable(from: DatabaseSync, to: DatabaseSync): void {
-  for (const table of TABLES) {
-    try {
-      insertAll(from, to, table, 'INSERT OR IGNORE');
-    } catch (error) {
-      if (!isSystemError(error)) throw error;
-    }
-  }
-}
-
 function closeQuietly(database: DatabaseSync): void {
   try {
     if (database.isOpen) database.close();
   } catch (error) {
     if (!isSystemError(error)) throw error;
   }
-}
-
-/** An error of SQLite or the file system, as opposed to a bug of ours. */
-function isSystemError(error: unknown): boolean {
-  return troubleOf(error) !== undefined || (error instanceof Error && 'syscall' in error);
 }

@@ -37,6 +37,11 @@ export function isBusy(error: unknown): boolean {
   return resultCode(error) === 5;
 }
 
+/** An error of SQLite or the file system, as opposed to a bug of ours. */
+export function isSystemError(error: unknown): boolean {
+  return troubleOf(error) !== undefined || (error instanceof Error && 'syscall' in error);
+}
+
 /** The reason in words, without path: `disk I/O error`, `attempt to write a readonly database`. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error && 'errstr' in error ? error.errstr : undefined;

@@ -1,10 +1,11 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Tag } from '../../src/image/reference.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { DecisionKey, ListingKey, Store } from '../../src/store/store.ts';
+import type { Answer, DecisionKey, DocumentStore, ListingKey, Store } from '../../src/store/store.ts';
 import { FakeClock } from '../support/clock.ts';
 
 // A process that is alone with its store keeps it in memory while the disk cannot be used, and puts it back afterwards.
@@ -75,22 +76,92 @@ test('at its end it is put back at once', async () => {
   expect(await keptTag()).toBe('1.0.1');
 });
 
-test('what is on the disk from before gives way as a whole', async () => {
-  const first = await open(true);
-  await decide(first, '1.0.1');
-  await first.faults.put('old', { at: 1, fault: { kind: 'outage' } } as never);
-  await first.close();
+/** The files are away while a store begins, and there again afterwards. */
+async function begunWithoutFiles(work: (store: Store) => Promise<void>): Promise<Store> {
   const moved = `${directory}.away`;
   renameSync(directory, moved);
   block();
   const store = await open(true);
-  await decide(store, '1.0.2');
+  await work(store);
   free();
   renameSync(moved, directory);
+  return store;
+}
+
+const answer = (image: string, tag: string): Answer => ({
+  image,
+  scope: 'anonymous' as never,
+  key: KEY,
+  decision: { tag: tag as Tag, movedAt: 1, confirmedAt: 1 },
+});
+const documentsOf = (store: Store): DocumentStore<string> => store.documents('registrations', String);
+
+test('memory that never held what is on the disk is added to it, and removes nothing', async () => {
+  const first = await open(true);
+  await decide(first, '1.0.1');
+  await first.decisions.put('other' as DecisionKey, { tag: '3.0.0' as Tag, movedAt: 1, confirmedAt: 1 }, null);
+  await first.answers.record('shop', [answer('api', '1.0.1'), answer('web', '2.0.0')]);
+  await documentsOf(first).put('shop', 'then');
+  await documentsOf(first).put('frozen', 'then');
+  await first.faults.put('old', { at: 1, fault: { kind: 'outage' } } as never);
+  await first.close();
+  await clock.advance(MINUTE);
+  const store = await begunWithoutFiles(async (memory) => {
+    await decide(memory, '1.0.2');
+    await memory.answers.record('shop', [answer('api', '1.0.2')]);
+    await documentsOf(memory).put('shop', 'now');
+  });
+  await clock.advance(2 * MINUTE);
+  expect(store.size()).toBeGreaterThan(0);
+  const tags = Array.from(await store.answers.last('shop'), ([image, { decision }]) => [image, decision.tag]);
+  expect(Object.fromEntries(tags)).toEqual({ api: '1.0.2', web: '2.0.0' });
+  expect(Object.fromEntries(await documentsOf(store).all())).toEqual({ shop: 'now', frozen: 'then' });
+  expect(await store.faults.get('old')).toBeDefined();
+  expect((await store.decisions.get(KEY))?.value.tag).toBe('1.0.2');
+  expect((await store.decisions.get('other' as DecisionKey))?.value.tag).toBe('3.0.0');
+  // Numbers of repositories are each file's own.
+  const listing = await store.listings.get(LISTING);
+  expect(await store.listings.tags(LISTING, listing?.fetchedAt ?? 0)).toEqual(['1.0.1']);
+  await store.close();
+});
+
+test.for([
+  { name: 'a decision of the disk that moved later stays', movedAt: -1, tag: '1.0.9' },
+  { name: 'a decision of the disk that a wrong clock moved gives way', movedAt: 60 * MINUTE, tag: '1.0.1' },
+])('$name, and nobody can replace it by the version it had in memory', async ({ movedAt, tag }) => {
+  const began = clock.now();
+  const first = await open(true);
+  const onDisk = { tag: '1.0.9' as Tag, movedAt: began + movedAt, confirmedAt: began };
+  await first.decisions.put(KEY, onDisk, null);
+  await first.close();
+  let version: string | undefined;
+  const store = await begunWithoutFiles(async (memory) => {
+    const inMemory = { tag: '1.0.1' as Tag, movedAt: began - 2, confirmedAt: began };
+    await memory.decisions.put(KEY, inMemory, null);
+    version = (await memory.decisions.get(KEY))?.version;
+  });
+  await clock.advance(2 * MINUTE);
+  expect(store.size()).toBeGreaterThan(0);
+  expect((await store.decisions.get(KEY))?.value.tag).toBe(tag);
+  expect(await store.decisions.put(KEY, onDisk, version ?? null)).toBe('conflict');
+  await store.close();
+});
+
+test('memory that began with all that is on the disk takes its place as a whole', async () => {
+  const store = await open(true);
+  await decide(store, '1.0.1');
+  await documentsOf(store).put('shop', 'then');
+  // Locked for longer than is waited for.
+  const other = new DatabaseSync(join(directory, 'store-1.sqlite'));
+  other.exec('BEGIN IMMEDIATE');
+  await documentsOf(store).remove('shop');
+  await decide(store, '1.0.2');
+  expect(notices).toEqual(['STORE_UNAVAILABLE']);
+  other.close();
   await store.close();
   expect(await keptTag()).toBe('1.0.2');
   const after = await open(false);
-  expect(await after.faults.get('old')).toBeUndefined();
+  expect((await documentsOf(after).all()).size).toBe(0);
   await after.close();
 });
 
