@@ -195,6 +195,31 @@ test('what was not used for a month is forgotten, and what is read stays', async
   expect(await store.faults.get('n')).toBeUndefined();
 });
 
+test.for([
+  { name: 'a year ahead', jump: 365 * DAY },
+  { name: 'three weeks ahead', jump: 21 * DAY },
+])('a clock that was $name, also for days, forgets nothing', async ({ jump }) => {
+  await reopen();
+  await store.decisions.put(key, bare, null);
+  await store.answers.record('weekly', [answer('a', bare)]);
+  await store.listings.put(here, { fetchedAt: 1, tags: [tag('a')] });
+  clock.jump(10 * DAY);
+  await reopen();
+  clock.jump(jump);
+  for (let day = 0; day < 3; day++) {
+    await reopen();
+    clock.jump(DAY + 1);
+  }
+  clock.jump(-jump);
+  for (let day = 0; day < 3; day++) {
+    await reopen();
+    clock.jump(DAY + 1);
+  }
+  expect(await store.decisions.get(key)).toBeDefined();
+  expect((await store.answers.last('weekly')).size).toBe(1);
+  expect(await store.listings.get(here)).toBeDefined();
+});
+
 test('facts of tags that are no longer listed go after a month, those of listed ones stay', async () => {
   for (const name of ['a', 'b', 'c']) {
     await store.facts.putHead(here, tag(name), { digest: digestOf(name), seenAt: clock.now() });
