@@ -28,6 +28,7 @@ import { Attention } from './attention.ts';
 import { type Operator, OperatorInForce } from './operator-in-force.ts';
 import { mountedOrWatched, readSecretValue } from './secrets.ts';
 import { startServers, type Listening, type ServerOptions } from './servers.ts';
+import { keepStoreSmall } from './upkeep.ts';
 
 export interface ControllerOptions {
   readonly environment: Environment;
@@ -126,7 +127,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     now,
     notices: ({ code, what }) => log.warning('store', { code, what }),
   });
-  const store = cachedStore(onDisk, CACHE);
+  const store = cachedStore(onDisk, CACHE, now);
   const registry = outside.registryClient({
     clock: { now },
     environment,
@@ -286,9 +287,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
     files,
   });
 
-  const running = Promise.all(
-    [operator, comparison, freshness, refresher, attention].map(async (part) => part.run(signal)),
-  );
+  const running = Promise.all([
+    ...[operator, comparison, freshness, refresher, attention].map(async (part) => part.run(signal)),
+    keepStoreSmall(store, time, signal),
+  ]);
   log.info('started', { registrations: registrations.count, ...servers.listening });
   return {
     listening: servers.listening,

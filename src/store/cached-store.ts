@@ -22,25 +22,35 @@ export interface CacheLimits {
   readonly tagBytes: number;
 }
 
+/** Decisions are read from the store again after this time, in milliseconds: it forgets what nobody reads. */
+const READ_AGAIN_MS = 24 * 60 * 60 * 1000;
+
 /** What a tag takes in memory beside its characters: header, padding, and its place in the list. */
 const TAG_BYTES = 26;
 
 /**
  * A store with what was read last in memory, for a long-lived process that is the only one to write to it. It is a file of
  * its own, so that the plugin's short processes, which share their store and read each entry once, never load it.
+ *
+ * @param now milliseconds since the epoch.
  */
-export function cachedStore(store: Store, limits: CacheLimits): Store {
+export function cachedStore(store: Store, limits: CacheLimits, now: () => number): Store {
   return {
     ...store,
-    decisions: cachedDecisions(store.decisions, limits.decisions),
+    decisions: cachedDecisions(store.decisions, limits.decisions, now),
     listings: cachedListings(store.listings, limits),
     faults: cachedFaults(store.faults, limits.decisions),
     close: () => store.close(),
   };
 }
 
-function cachedDecisions(behind: DecisionStore, max: number): DecisionStore {
-  const known = new LRUCache<DecisionKey, Versioned<StoredDecision>>({ max });
+function cachedDecisions(behind: DecisionStore, max: number, now: () => number): DecisionStore {
+  const known = new LRUCache<DecisionKey, Versioned<StoredDecision>>({
+    max,
+    ttl: READ_AGAIN_MS,
+    ttlResolution: 0,
+    perf: { now },
+  });
   return {
     async get(key) {
       const cached = known.get(key);

@@ -37,6 +37,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const born = process.hrtime.bigint();
   // Read once: whoever stays takes many leases, and these are files to read.
   let holder: string | undefined;
+  const forgetUnused = (): boolean => database.persistent && pruneWhenDue(database, now());
   return {
     decisions: sqliteDecisions(database, now),
     answers: sqliteAnswers(database, now),
@@ -48,8 +49,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     received: sqliteReceived(database, now),
     documents: (collection, read) => sqliteDocuments(database, collection, read),
     size: () => database.size(),
+    forgetUnused: async () => forgetUnused(),
     async close() {
-      if (database.persistent) pruneWhenDue(database, now());
+      forgetUnused();
       database.close();
     },
   };

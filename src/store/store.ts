@@ -189,6 +189,8 @@ export interface Store {
   documents<T>(collection: string, read: (value: unknown) => T | undefined): DocumentStore<T>;
   /** Bytes on disk; undefined while answers are held in memory alone. */
   size(): number | undefined;
-  /** Forgets what was not used for long, if that is due, and lets go of files. */
+  /** Forgets some of what was not used for long, if that is due. True: there is more. */
+  forgetUnused(): Promise<boolean>;
+  /** {@link forgetUnused}, once, and lets go of files. */
   close(): Promise<void>;
 }

@@ -74,11 +74,15 @@ export async function freshWorld(options: { readonly random?: () => number } = {
     broker,
   });
   const open = async (): Promise<Pick<FreshWorld, 'store' | 'registrations' | 'comparison' | 'freshness'>> => {
-    const store = cachedStore(await openStore({ directory, now: clock.now, notices: () => undefined }), {
-      decisions: 10_000,
-      listings: 10_000,
-      tagBytes: 10_000_000,
-    });
+    const store = cachedStore(
+      await openStore({ directory, now: clock.now, notices: () => undefined }),
+      {
+        decisions: 10_000,
+        listings: 10_000,
+        tagBytes: 10_000_000,
+      },
+      clock.now,
+    );
     const { now, sleep } = clock;
     const registrations = await createRegistrations({ store, applications, now });
     const shared = { store, registrations, applications, operator, now, sleep, selectByName: selectByNameHere };

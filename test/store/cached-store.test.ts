@@ -6,6 +6,7 @@ import type { Tag } from '../../src/image/reference.ts';
 import { cachedStore } from '../../src/store/cached-store.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { DecisionKey, KeptFault, ListingKey, Store, StoredDecision } from '../../src/store/store.ts';
+import { FakeClock } from '../support/clock.ts';
 
 const limits = { decisions: 10, listings: 10, tagBytes: 10_000 };
 const key = 'k' as DecisionKey;
@@ -14,13 +15,16 @@ const decision = (tag: string): StoredDecision => ({ tag: tag as Tag, movedAt: 1
 
 interface Counted extends AsyncDisposable {
   readonly cached: Store;
+  readonly behind: Store;
+  readonly clock: FakeClock;
   reads: number;
 }
 
 /** A store whose reads are counted, with the cache in front. */
 async function counted(): Promise<Counted> {
   const directory = mkdtempSync(join(tmpdir(), 'store-'));
-  const store = await openStore({ directory, now: () => 1, notices: () => expect.unreachable() });
+  const clock = new FakeClock();
+  const store = await openStore({ directory, now: clock.now, notices: () => expect.unreachable() });
   const count = <T>(answer: T): T => {
     self.reads += 1;
     return answer;
@@ -37,7 +41,9 @@ async function counted(): Promise<Counted> {
     },
   };
   const self: Counted = {
-    cached: cachedStore(behind, limits),
+    cached: cachedStore(behind, limits, clock.now),
+    behind,
+    clock,
     reads: 0,
     async [Symbol.asyncDispose]() {
       await store.close();
@@ -46,6 +52,19 @@ async function counted(): Promise<Counted> {
   };
   return self;
 }
+
+test('a decision that is only ever read is not forgotten', async () => {
+  await using self = await counted();
+  const { cached, clock } = self;
+  await cached.forgetUnused();
+  await cached.decisions.put(key, decision('1.0.5'), null);
+  for (let day = 0; day < 40; day++) {
+    await cached.decisions.get(key);
+    expect(await cached.forgetUnused()).toBe(false);
+    clock.jump(25 * 60 * 60 * 1000);
+  }
+  expect(await self.behind.decisions.get(key)).toBeDefined();
+});
 
 test('a decision is read once, and a new one is seen at once', async () => {
   await using self = await counted();

@@ -220,6 +220,19 @@ test.for([
   expect(await store.listings.get(here)).toBeDefined();
 });
 
+test('what is forgotten goes in portions, and each says whether there is more', async () => {
+  await reopen();
+  for (let n = 0; n < 30; n++) await store.listings.put(`["s","${n}"]` as ListingKey, { fetchedAt: 1, tags: [] });
+  for (let day = 0; day < 29; day++) {
+    clock.jump(DAY + 1);
+    expect(await store.forgetUnused()).toBe(false);
+  }
+  clock.jump(DAY + 1);
+  expect(await store.forgetUnused()).toBe(true);
+  expect(await store.forgetUnused()).toBe(false);
+  for (let n = 0; n < 30; n++) expect(await store.listings.get(`["s","${n}"]` as ListingKey)).toBeUndefined();
+});
+
 test('facts of tags that are no longer listed go after a month, those of listed ones stay', async () => {
   for (const name of ['a', 'b', 'c']) {
     await store.facts.putHead(here, tag(name), { digest: digestOf(name), seenAt: clock.now() });
