@@ -303,9 +303,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
         await running;
         await filters.close();
         await registry.close();
-        await store.close();
       })();
-      await Promise.race([ended, sleep(END_WITHIN_MS, new AbortController().signal)]);
+      try {
+        await Promise.race([ended, sleep(END_WITHIN_MS, new AbortController().signal)]);
+      } finally {
+        // Whatever did not end: what is held in memory must get onto the disk.
+        await store.close();
+      }
       log.info('stopped');
     },
   };

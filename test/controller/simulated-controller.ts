@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Application } from '../../src/applications/application.ts';
@@ -150,6 +150,15 @@ export class SimulatedController {
     this.ports = undefined;
     await this.#store?.close();
     await this.start();
+  }
+
+  /** Ends it as SIGTERM does; whether it let go of its files. */
+  async stop(): Promise<boolean> {
+    const controller = this.#controller;
+    this.#controller = undefined;
+    this.#store = undefined;
+    if (controller !== undefined) await this.clock.run(controller.stop());
+    return !readdirSync(this.#state).some((name) => name.endsWith('-wal'));
   }
 
   /** The next process begins with an empty volume. */
