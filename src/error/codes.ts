@@ -77,7 +77,8 @@ export const ERROR_CODES = {
 
   // What the operator wrote or runs.
   OPERATOR_CONFIG_INVALID: 'The operator configuration is not valid.',
-  OPERATOR_CONFIG_KEPT: 'The changed operator configuration is not valid; the one before stays in force.',
+  OPERATOR_CONFIG_KEPT:
+    'The operator configuration is not valid any more, or not there; the one before stays in force.',
   REGISTRIES_CONF_INVALID: 'registries.conf is not valid.',
   DOCKER_CONFIG_INVALID: 'The docker configuration is not valid.',
   OUTPUT_UNWRITABLE: 'The output could not be written.',

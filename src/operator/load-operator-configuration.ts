@@ -35,7 +35,7 @@ export async function loadOperatorConfiguration(
 /** A configuration, and what to remember of the files behind it. */
 export interface LoadedConfiguration {
   readonly configuration: OperatorConfiguration;
-  /** `OPERATOR_CONFIG_KEPT` for each file whose change is not valid. */
+  /** `OPERATOR_CONFIG_KEPT` for each file that is not valid or not there any more. */
   readonly notices: readonly Notice[];
   readonly memory: ConfigurationMemory;
   /** The files this came from, and their stamps before they were read. */
@@ -59,7 +59,7 @@ export async function loadWithMemory(
     const last = memory.get(path);
     const loaded = await loadFile({ kind, path, named, files, last });
     if (loaded.remember !== undefined) remembered.set(path, loaded.remember);
-    if (loaded.fault !== undefined) notices.push(keptNotice(loaded.fault));
+    if (loaded.kept !== undefined) notices.push(loaded.kept);
     return loaded.value;
   };
 
@@ -80,23 +80,27 @@ export async function loadWithMemory(
 /** One of the operator's two files. */
 interface FileKind<T> {
   readonly code: ErrorCode;
+  /** All that a file holds which changes no default. */
+  readonly nothing: string;
   parse(text: string, path: string): Promise<T>;
 }
 
 const CONFIGURATION: FileKind<ConfigurationFile> = {
   code: 'OPERATOR_CONFIG_INVALID',
+  nothing: 'apiVersion and kind',
   parse: async (text, path) => (await import('./parse-configuration.ts')).parseConfiguration(text, path),
 };
 const REGISTRIES: FileKind<readonly RegistryHost[]> = {
   code: 'REGISTRIES_CONF_INVALID',
+  nothing: 'registries: []',
   parse: async (text, path) => (await import('./registries-conf.ts')).parseRegistriesConf(text, path),
 };
 
 interface LoadedFile<T> {
   readonly value: T | undefined;
   readonly remember?: RememberedFile;
-  /** Why the file as it is now was not taken. */
-  readonly fault?: UserError;
+  /** Why the file is not taken as it is now. */
+  readonly kept?: Notice;
 }
 
 async function loadFile<T>(options: {
@@ -109,7 +113,12 @@ async function loadFile<T>(options: {
 }): Promise<LoadedFile<T>> {
   const { kind, path, last, files } = options;
   const found = files.read(path);
-  if (found.kind === 'missing' && options.named === undefined) return { value: undefined };
+  if (found.kind === 'missing' && options.named === undefined) {
+    // It may be replaced at this moment, or its ConfigMap deleted by mistake: a freeze must not end by that.
+    return last === undefined
+      ? { value: undefined }
+      : { value: last.value as T, remember: last, kept: vanishedNotice(path, kind.nothing) };
+  }
   if (found.kind === 'read' && found.text === last?.text) return { value: last.value as T, remember: last };
   try {
     if (found.kind !== 'read') {
@@ -125,11 +134,19 @@ async function loadFile<T>(options: {
     return { value, remember: { text: found.text, value } };
   } catch (error) {
     if (!(error instanceof UserError) || last === undefined) throw error;
-    return { value: last.value as T, remember: last, fault: error };
+    return { value: last.value as T, remember: last, kept: refusedNotice(error) };
   }
 }
 
-function keptNotice(fault: UserError): Notice {
+function vanishedNotice(path: string, nothing: string): Notice {
+  return {
+    code: 'OPERATOR_CONFIG_KEPT',
+    what: `the file is not there any more and what it said stays in force; to go back to the defaults, write one that holds ${nothing} alone`,
+    where: path,
+  };
+}
+
+function refusedNotice(fault: UserError): Notice {
   return {
     code: 'OPERATOR_CONFIG_KEPT',
     what: `the change is not valid and the configuration before it stays in force: ${fault.message}`,

@@ -14,9 +14,9 @@ import type { OperatorConfiguration } from './operator-configuration.ts';
 /** The operator's configuration over the life of a process, and beyond it. */
 export interface OperatorConfigurationSource {
   /**
-   * The configuration in force. Files are looked at each time and read when they changed. A change that is not valid
-   * leaves the one before in force, with a notice each time until it is mended; also for a process that starts after the
-   * change, when the state directory could be written to before it.
+   * The configuration in force. Files are looked at each time and read when they changed. A change that is not valid, or
+   * a file that vanishes, leaves the one before in force, with a notice each time until it is mended; also for a process that
+   * starts after the change, when the state directory could be written to before it.
    *
    * @throws {UserError} `OPERATOR_CONFIG_INVALID`, `REGISTRIES_CONF_INVALID` when there was no valid one yet.
    */

@@ -80,6 +80,47 @@ describe('createOperatorConfigurationSource', () => {
     expect(await start().current()).toMatchObject(ofInterval(60_000, [kept]));
   });
 
+  test('keeps what the files at their default paths said when they vanish, and says how to go back to the defaults', async () => {
+    const folder = operatorFolder();
+    const inFolder = (path: string): string => path.replace(/^\/etc\/image-resolver\//, `${folder.path}/`);
+    const files: FilePorts = {
+      ...systemFiles,
+      stamp: (path) => systemFiles.stamp(inFolder(path)),
+      read: (path) => systemFiles.read(inFolder(path)),
+    };
+    const environment = { IMAGE_RESOLVER_STATE: join(folder.path, 'state') };
+    const start = () => createOperatorConfigurationSource(environment, { files });
+    expect(await start().current()).toMatchObject({ configuration: { modes: [], hosts: [] }, notices: [] });
+    const written = [
+      folder.write('config.yaml', `${head}modes: [{mode: freeze}]\n`),
+      folder.write('registries.conf', 'registries: [{name: x, api_url: "https://a.b"}]'),
+    ];
+    const running = start();
+    await running.current();
+    for (const path of written) rmSync(path);
+    const inForce = { modes: [{ mode: 'freeze' }], hosts: [{ host: 'a.b' }] };
+    for (const source of [running, start(), start()]) {
+      const { configuration, notices } = await source.current();
+      expect(configuration).toMatchObject(inForce);
+      expect(notices).toEqual([
+        {
+          code: 'OPERATOR_CONFIG_KEPT',
+          what: expect.stringContaining('write one that holds apiVersion and kind alone') as unknown,
+          where: '/etc/image-resolver/config.yaml',
+        },
+        {
+          code: 'OPERATOR_CONFIG_KEPT',
+          what: expect.stringContaining('write one that holds registries: [] alone') as unknown,
+          where: '/etc/image-resolver/registries.conf',
+        },
+      ]);
+    }
+    folder.write('config.yaml', head);
+    folder.write('registries.conf', 'registries: []');
+    for (const source of [running, start()])
+      expect(await source.current()).toMatchObject({ configuration: { modes: [], hosts: [] }, notices: [] });
+  });
+
   test('finds the state directory in the broken file itself', async () => {
     const folder = operatorFolder();
     const path = folder.write('config.yaml', `${head}interval: 1m\nstate: "${folder.path}/state"\n`);
