@@ -253,7 +253,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
       people: createTokenReviewer({ kubernetes, audiences: [], now, sleep }),
     }),
     allowedAccounts: new Set(accounts.map((account) => `system:serviceaccount:${account.replace('/', ':')}`)),
-    mayGetApplication: async (user, application, during) => kubernetes.mayGetApplication(user, application, during),
+    mayAccessApplication: async (user, verb, application, during) =>
+      kubernetes.mayAccessApplication(user, verb, application, during),
     controlPlaneNamespace: () => controlPlaneNamespace,
     applications,
     registrations,

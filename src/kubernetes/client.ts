@@ -48,8 +48,8 @@ export function createKubernetes({ connection, sleep, random }: KubernetesOption
       const path = '/apis/authentication.k8s.io/v1/tokenreviews';
       return reviewOf(await review(path, 'TokenReview', spec, signal), audiences);
     },
-    mayGetApplication: async (user, application, signal) => {
-      const resource = { group: 'argoproj.io', resource: 'applications', verb: 'get', ...application };
+    mayAccessApplication: async (user, verb, application, signal) => {
+      const resource = { group: 'argoproj.io', resource: 'applications', verb, ...application };
       const { username, groups, uid, extra } = user;
       const spec = { user: username, groups, uid, ...(extra !== undefined && { extra }), resourceAttributes: resource };
       const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';

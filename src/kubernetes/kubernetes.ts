@@ -38,6 +38,9 @@ export interface User {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** What people need the right to: `get` to see an Application, `update` to decide what it uses. */
+export type ApplicationVerb = 'get' | 'update';
+
 /** What a bearer token proves. */
 export type TokenReview = (User & { readonly kind: 'authenticated' }) | { readonly kind: 'rejected' };
 
@@ -56,9 +59,10 @@ export interface Kubernetes {
   create(path: string, body: unknown, signal: AbortSignal): Promise<KubernetesObject>;
   /** TokenReview for these audiences. */
   reviewToken(token: string, audiences: readonly string[], signal: AbortSignal): Promise<TokenReview>;
-  /** SubjectAccessReview: may this user get that Application? */
-  mayGetApplication(
+  /** SubjectAccessReview: may this user do that with the Application? */
+  mayAccessApplication(
     user: User,
+    verb: ApplicationVerb,
     application: { readonly namespace: string; readonly name: string },
     signal: AbortSignal,
   ): Promise<boolean>;

@@ -1,7 +1,7 @@
 import type { Applications } from '../applications/application.ts';
 import { UserError } from '../error/user-error.ts';
 import type { User } from '../kubernetes/kubernetes.ts';
-import type { RegisteringQuery } from '../registrations/registration.ts';
+import type { RegisteringQuery, Registrations } from '../registrations/registration.ts';
 import { MAX_REQUEST_BYTES, PATHS, type ResolveAnswer } from '../remote/protocol.ts';
 import { startDeadline, type Time } from '../resolve/deadline.ts';
 import type { Resolution, ResolveQuery } from '../resolve/resolver.ts';
@@ -10,7 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { applicationNameOf } from './application-name.ts';
 import { callerOf, type CallerPorts, isAnswer } from './caller.ts';
 import { json, Refusal, type Route, type ServiceAnswer } from './exchange.ts';
-import { checkMayGet, type PeoplePorts } from './people.ts';
+import { checkMayGet, may, type PeoplePorts } from './people.ts';
 import { claimsOtherProject, projectMismatch } from './project-claim.ts';
 import { readQuery } from './read-query.ts';
 
@@ -19,6 +19,7 @@ const MAX_BUDGET_MS = 15_000;
 
 export interface ResolvePorts extends CallerPorts, PeoplePorts {
   readonly applications: Pick<Applications, 'byInstanceName'>;
+  readonly registrations: Pick<Registrations, 'of'>;
   /** Answers every ask of a query. The signal carries the deadline. */
   readonly answer: (query: ResolveQuery, signal: AbortSignal) => Promise<readonly Resolution[]>;
   /** Registers what a generation was given, before it hears it. */
@@ -80,7 +81,29 @@ async function forPerson(
   if (known === undefined) throw new Refusal(404, 'the controller knows no such Application');
   if (claimsOtherProject(query.who, ports.applications)) return mismatched(query);
   const who = { application: query.who.application, project: known.project };
-  return json({ resolutions: await answers({ ...query, who }, ports, signal) } satisfies ResolveAnswer);
+  const uses = repositoriesOf(query.who.application, ports);
+  const isAllTheirs = query.asks.every(({ repository }) => uses.has(repository.name));
+  const showsAll = isAllTheirs || (await may(user, 'update', name, ports, signal));
+  const answered = await answers({ ...query, who }, ports, signal);
+  const resolutions = showsAll
+    ? answered
+    : answered.map((resolution, index) => {
+        const repository = query.asks[index]?.repository.name ?? '';
+        return uses.has(repository) ? resolution : withoutTags(resolution, repository);
+      });
+  return json({ resolutions } satisfies ResolveAnswer);
+}
+
+/** What is asked is free, and the credentials are the operator's: who only sees an Application must not list by it what it does not use. */
+function withoutTags({ explanation, ...resolution }: Resolution, repository: string): Resolution {
+  if (explanation === undefined) return resolution;
+  const reason = `no generation of this Application asked for ${repository} yet, and you may not update it`;
+  return { ...resolution, why: `${resolution.why} (which tags there are is not told: ${reason})` };
+}
+
+function repositoriesOf(application: string, { registrations }: ResolvePorts): ReadonlySet<string> {
+  const answered = registrations.of(application).flatMap(({ answers: given }) => given);
+  return new Set(answered.map(({ ask }) => ask.repository.name));
 }
 
 function mismatched(query: ResolveQuery): ServiceAnswer {

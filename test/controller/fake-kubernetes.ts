@@ -74,7 +74,7 @@ export class FakeKubernetes {
           return NOTHING;
         }),
       reviewToken: (token: string, audiences: readonly string[]) => answered(() => reviewOf(token, audiences)),
-      mayGetApplication: () => answered(() => true),
+      mayAccessApplication: () => answered(() => true),
     });
     return {
       ...calls,

@@ -172,7 +172,7 @@ export class ControllerWorld {
         return { metadata: { name: 'created' } };
       },
       reviewToken: async (token, audiences) => reviewOf(token, audiences),
-      mayGetApplication: async ({ username }) => username === 'person',
+      mayAccessApplication: async ({ username }) => username === 'person',
     };
   }
 }

@@ -150,14 +150,16 @@ describe('reviews', () => {
       subjects: [{ kind: 'ServiceAccount', ...reader }],
     });
     const user = { username: 'system:serviceaccount:team-a:reader', groups: ['system:authenticated'], uid: '' };
-    const may = (namespace: string, name: string): Promise<boolean> =>
-      kubernetes.mayGetApplication(user, { namespace, name }, signal);
+    const may = (namespace: string, name: string, verb: 'get' | 'update' = 'get'): Promise<boolean> =>
+      kubernetes.mayAccessApplication(user, verb, { namespace, name }, signal);
     await eventually(async () => expect(await may('argocd', 'web')).toBe(true));
+    expect(await may('argocd', 'web', 'update')).toBe(false);
     expect(await may('argocd', 'other')).toBe(false);
     expect(await may('team-a', 'web')).toBe(false);
     expect(
-      await kubernetes.mayGetApplication(
+      await kubernetes.mayAccessApplication(
         { ...user, groups: ['system:masters'] },
+        'update',
         { namespace: 'x', name: 'y' },
         signal,
       ),

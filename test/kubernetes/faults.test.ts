@@ -289,6 +289,6 @@ test('what restricts a token restricts what its owner is told', async () => {
   const { signal } = new AbortController();
   const proof = await api.client.reviewToken('token', [], signal);
   if (proof.kind !== 'authenticated') throw new Error('the token is not valid');
-  expect(await api.client.mayGetApplication(proof, { namespace: 'argocd', name: 'web' }, signal)).toBe(false);
+  expect(await api.client.mayAccessApplication(proof, 'get', { namespace: 'argocd', name: 'web' }, signal)).toBe(false);
   expect(asked).toMatchObject([{ kind: 'SubjectAccessReview', spec: { user: 'somebody', extra } }]);
 });

@@ -27,6 +27,7 @@ test('a sidecar that rendered for so long that its early connection was cut is a
     ...callers,
     ...people,
     applications,
+    registrations: { of: () => [] },
     answer: async (query) => decided(query),
     record: async () => undefined,
     metrics: { resolveRequest: (outcome) => void outcomes.push(outcome) },

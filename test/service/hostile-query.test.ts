@@ -89,6 +89,7 @@ async function api(): Promise<Running & { readonly answered: number[] }> {
       ...callers,
       ...people,
       applications,
+      registrations: { of: () => [] },
       answer: async (query) => {
         answered.push(query.asks.length);
         return decided(query);

@@ -87,12 +87,13 @@ export const callers: CallerPorts = {
   allowedAccounts: new Set(['system:serviceaccount:argocd:argocd-repo-server']),
 };
 
-/** Alice may get argocd/shop and argocd/ghost, the admin everything. */
+/** Alice may get argocd/shop and argocd/ghost, the admin do everything with every Application. */
 export const people: PeoplePorts = {
   controlPlaneNamespace: () => 'argocd',
-  mayGetApplication: async ({ username }, { namespace, name }) => {
+  mayAccessApplication: async ({ username }, verb, { namespace, name }) => {
     if (name === 'broken') throw new Error('the API is away');
-    return username === 'admin' || (username === 'alice' && namespace === 'argocd' && ['shop', 'ghost'].includes(name));
+    if (username === 'admin') return true;
+    return username === 'alice' && verb === 'get' && namespace === 'argocd' && ['shop', 'ghost'].includes(name);
   },
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/error/user-error.ts';
+import type { Registration } from '../../src/registrations/registration.ts';
 import type { ReportBody } from '../../src/remote/protocol.ts';
 import { readResolutions } from '../../src/remote/read-resolutions.ts';
 import type { Resolution, ResolveQuery } from '../../src/resolve/resolver.ts';
@@ -21,6 +22,7 @@ async function api(
   answer: (query: ResolveQuery, signal: AbortSignal) => Promise<readonly Resolution[]> = async (asked) =>
     decided(asked),
   record: () => Promise<void> = async () => undefined,
+  registered: readonly Registration[] = [],
 ): Promise<Api> {
   const answered: ResolveQuery[] = [];
   const recorded: [ResolveQuery, readonly Resolution[]][] = [];
@@ -30,6 +32,7 @@ async function api(
     ...callers,
     ...people,
     applications,
+    registrations: { of: () => registered },
     record: async (asked: ResolveQuery, resolutions: readonly Resolution[]) => {
       recorded.push([asked, resolutions]);
       await record();
@@ -109,7 +112,7 @@ describe('POST /v1/resolve', () => {
     expect(readResolutions(told.body, 1)).toEqual([{ kind: 'as-in-git', reason: 'observe', why: 'so', notices: [] }]);
     const { generation: _generation, ...asked } = body;
     const person = await send(`${controller.url}/v1/resolve`, {
-      token: 'alice',
+      token: 'admin',
       body: { ...asked, who: { application: 'shop' } },
     });
     expect(readResolutions(person.body, 1)).toMatchObject([{ explanation }]);
@@ -194,6 +197,32 @@ describe('POST /v1/resolve', () => {
         { ...body, budgetMs: 15_000, who: { application: 'shop', project: 'team-a' } },
       ]);
       expect(controller.recorded).toEqual([]);
+    });
+
+    test.for([
+      { name: 'of a repository that the Application uses: to who may get it', token: 'alice', own: true, told: true },
+      { name: 'of another repository: not to who may only get it', token: 'alice', own: false, told: false },
+      { name: 'of another repository: to who may update it', token: 'admin', own: false, told: true },
+    ])('tags are told $name', async ({ token, own, told }) => {
+      const image = ask(semver('~1.0'));
+      const registered = {
+        answers: [{ ask: image, given: { kind: 'as-in-git' } }],
+      } as unknown as Registration;
+      const explanation = { steps: [], considered: 1, candidates: ['1.0.6'], rejected: [], rejectedTotal: 0 };
+      await using controller = await api(
+        async (asked) => decided(asked).map((resolution) => ({ ...resolution, explanation })),
+        undefined,
+        own ? [registered] : [],
+      );
+      const { body } = await send(`${controller.url}/v1/resolve`, { token, body: explain({ application: 'shop' }) });
+      const [resolution] = readResolutions(body, 1);
+      expect(resolution?.kind).toBe('decided');
+      expect(resolution?.explanation).toEqual(told ? explanation : undefined);
+      expect(resolution?.why).toBe(
+        told
+          ? 'best'
+          : `best (which tags there are is not told: no generation of this Application asked for ${image.repository.name} yet, and you may not update it)`,
+      );
     });
 
     test.for([
