@@ -1,9 +1,11 @@
 import type { Application, Applications } from '../applications/application.ts';
+import { ERROR_CODES } from '../error/codes.ts';
 import type { Notice } from '../error/user-error.ts';
 import type { Freshness, Standing } from '../freshness/freshness.ts';
 import type { EventRecorder } from '../kubernetes/kubernetes.ts';
 import type { EventReason } from '../refresh/messages.ts';
 import type { ApplicationCondition, Refresher } from '../refresh/refresher.ts';
+import { nextTurn } from '../refresh/waker.ts';
 import type { RegisteredAnswer, Registrations } from '../registrations/registration.ts';
 import type { Sleep } from '../registry/time.ts';
 import { rest } from '../resolve/deadline.ts';
@@ -21,7 +23,9 @@ export interface AttentionPorts {
 
 /** How often the images of all applications are looked at, in milliseconds: with 10,000 that takes a moment. */
 const LOOK_EVERY_MS = 60_000;
-/** A registry that fails for less long is nobody's business. */
+/** And how many before others get their turn. */
+const LOOKED_AT_IN_A_TURN = 100;
+/** A registry, or an image, that fails for less long is nobody's business. */
 const TELL_AFTER_MS = 5 * 60_000;
 /** Notices of one generation that become Events. */
 const MAX_WARNINGS = 10;
@@ -31,6 +35,8 @@ export class Attention {
   readonly #ports: AttentionPorts;
   /** By application and image: told when it began, not every time. */
   #told: ReadonlySet<string> = new Set();
+  /** By application and image: when a look first found that its generation failed for it. */
+  #erringSince: ReadonlyMap<string, number> = new Map();
   /** Applications whose images are stale or failing. */
   #troubled: Readonly<Pick<Record<ApplicationCondition, number>, 'stale' | 'failing'>> = { stale: 0, failing: 0 };
 
@@ -62,22 +68,26 @@ export class Attention {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await rest(LOOK_EVERY_MS, this.#ports, signal);
-      if (!signal.aborted) this.look();
+      if (!signal.aborted) await this.look();
     }
   }
 
   /** Looks at every application once. */
-  look(): void {
+  async look(): Promise<void> {
     const troubled = { stale: 0, failing: 0 };
     const told = new Set<string>();
+    this.#erringSince = this.#erring();
     const names = new Set<string>();
     for (const { application } of this.#ports.registrations.all()) names.add(application);
+    let looked = 0;
     for (const name of names) {
+      if (++looked % LOOKED_AT_IN_A_TURN === 0) await nextTurn();
       const troubles = this.#troubles(name);
       for (const condition of new Set(troubles.map(({ answer }) => conditionOf(answer)))) troubled[condition] += 1;
       const application = this.#ports.applications.byInstanceName(name);
       for (const trouble of troubles) {
-        const key = JSON.stringify([name, trouble.answer.ask.image, trouble.since]);
+        const { ask, given } = trouble.answer;
+        const key = JSON.stringify([name, ask.image, given.kind === 'error' ? given.code : 'stale']);
         told.add(key);
         if (application !== undefined && !this.#told.has(key)) this.#tellOf(application, trouble);
       }
@@ -86,18 +96,38 @@ export class Attention {
     this.#troubled = troubled;
   }
 
-  /** Images whose registry has failed for a while. */
+  #erring(): ReadonlyMap<string, number> {
+    const since = new Map<string, number>();
+    for (const { application, answers } of this.#ports.registrations.all()) {
+      for (const { ask, given } of answers) {
+        if (given.kind !== 'error') continue;
+        const key = imageKey(application, ask.image);
+        since.set(key, this.#erringSince.get(key) ?? this.#ports.now());
+      }
+    }
+    return since;
+  }
+
+  /** Images whose registry has failed for a while, or that generations failed for so long. */
   #troubles(application: string): readonly Trouble[] {
-    const { registrations, freshness, now } = this.#ports;
+    const { registrations, freshness } = this.#ports;
     let standings: ReadonlyMap<string, Standing> | undefined;
     return registrations.of(application).flatMap(({ answers }) =>
       answers.flatMap((answer): readonly Trouble[] => {
+        const { ask, given } = answer;
         standings ??= freshness.standings(application);
-        const failing = standings.get(answer.ask.image)?.failing;
-        if (failing === undefined || now() - failing.since < TELL_AFTER_MS) return [];
-        return [{ answer, since: failing.since, what: `${failing.fault.error.code} ${failing.fault.error.what}` }];
+        const failing = standings.get(ask.image)?.failing;
+        if (failing !== undefined && this.#isOld(failing.since))
+          return [{ answer, since: failing.since, what: `${failing.fault.error.code} ${failing.fault.error.what}` }];
+        const since = this.#erringSince.get(imageKey(application, ask.image));
+        if (given.kind !== 'error' || since === undefined || !this.#isOld(since)) return [];
+        return [{ answer, since, what: `${given.code} ${ERROR_CODES[given.code]}` }];
       }),
     );
+  }
+
+  #isOld(since: number): boolean {
+    return this.#ports.now() - since >= TELL_AFTER_MS;
   }
 
   #tellOf(application: Application, { answer, since, what }: Trouble): void {
@@ -119,6 +149,10 @@ interface Trouble {
   readonly answer: RegisteredAnswer;
   readonly since: number;
   readonly what: string;
+}
+
+function imageKey(application: string, image: string): string {
+  return JSON.stringify([application, image]);
 }
 
 const NONE: Readonly<Record<ApplicationCondition, number>> = {

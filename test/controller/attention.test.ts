@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ErrorCode } from '../../src/error/codes.ts';
 import { Attention } from '../../src/controller/attention.ts';
 import type { Standing } from '../../src/freshness/freshness.ts';
 import type { Given, Registration } from '../../src/registrations/registration.ts';
@@ -35,6 +36,7 @@ test('what keeps an image back is counted at once, a registry that fails after 5
     registration('shop', { kind: 'image', tag: '1.0.0' as never }),
     registration('new', { kind: 'error', code: 'REGISTRY_TIMEOUT' }),
   ];
+  const erring = registrations[1] as Registration;
   const attention = new Attention({
     registrations: { all: () => registrations, of: (name) => registrations.filter((one) => one.application === name) },
     applications,
@@ -57,8 +59,49 @@ test('what keeps an image back is counted at once, a registry that fails after 5
   expect([...attention.conditionsOf('shop')]).toEqual(['stale']);
   expect(events).toEqual(['shop ImageStale', 'new ImageFailing']);
   failing.clear();
+  registrations.splice(registrations.indexOf(erring), 1);
   await clock.advance(2 * MINUTE);
   expect(attention.counts()).toMatchObject({ stale: 0, failing: 0 });
+  stop.abort();
+  await ended;
+});
+
+test('an image that generations fail for is told of after 5 minutes, whatever its registry does, and once for each reason', async () => {
+  const clock = new FakeClock();
+  const events: string[] = [];
+  const applications = new KnownApplications();
+  // More than are looked at in one turn.
+  const names = Array.from({ length: 250 }, (_, index) => `app-${index}`);
+  for (const name of names) applications.set(name);
+  let code: ErrorCode = 'HOST_NOT_ALLOWED';
+  const of = (name: string): readonly Registration[] => [registration(name, { kind: 'error', code })];
+  const attention = new Attention({
+    registrations: { all: () => names.flatMap(of), of },
+    applications,
+    freshness: { standings: () => new Map() },
+    refresher: {
+      conditionsOf: () => new Set(),
+      conditionCounts: () => ({ 'self-heal-off': 0, 'last-sync-failed': 0, hooks: 0 }),
+    },
+    events: { record: ({ name }, { message }) => void events.push(`${name} ${message}`) },
+    now: clock.now,
+    sleep: clock.sleep,
+  });
+  const stop = new AbortController();
+  const ended = attention.run(stop.signal);
+  await clock.advance(5 * MINUTE);
+  expect(attention.counts().failing).toBe(0);
+  await clock.advance(2 * MINUTE);
+  expect(attention.counts().failing).toBe(250);
+  expect([...attention.conditionsOf('app-249')]).toEqual(['failing']);
+  expect(events).toHaveLength(250);
+  expect(events[249]).toMatch(/^app-249 .*cannot be resolved since 2026-03-01T12:01:00.000Z: HOST_NOT_ALLOWED /);
+  await clock.advance(5 * MINUTE);
+  expect(events).toHaveLength(250);
+  code = 'TAG_NOT_FOUND';
+  await clock.advance(2 * MINUTE);
+  expect(events).toHaveLength(500);
+  expect(events[499]).toContain('TAG_NOT_FOUND');
   stop.abort();
   await ended;
 });
