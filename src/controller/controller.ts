@@ -25,7 +25,8 @@ import type { Log } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/prometheus.ts';
 import { reviewerFor } from '../service/caller.ts';
 import { Attention } from './attention.ts';
-import { type Operator, OperatorInForce } from './operator-in-force.ts';
+import { knownHosts } from './known-hosts.ts';
+import { OperatorInForce } from './operator-in-force.ts';
 import { mountedOrWatched, readSecretValue } from './secrets.ts';
 import { startServers, type Listening, type ServerOptions } from './servers.ts';
 import { keepStoreSmall } from './upkeep.ts';
@@ -120,7 +121,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
   if (isHttps && options.servers.tls === undefined)
     log.warning('no-certificate', { url: configuration.controller?.url });
 
-  const metrics = createMetrics({ knownHosts: knownHostsOf(operator), version: options.version });
+  const metrics = createMetrics({
+    knownHosts: knownHosts(() => operator.current.configuration, files),
+    version: options.version,
+  });
   const onDisk = await outside.openStore({
     directory: configuration.stateDirectory,
     isAlone: true,
@@ -314,21 +318,4 @@ export async function startController(options: ControllerOptions): Promise<Contr
       log.info('stopped');
     },
   };
-}
-
-/** Hosts that get metrics of their own: those an operator named, so that no tenant can make series. */
-function knownHostsOf(operator: OperatorInForce): () => ReadonlySet<string> {
-  let of = operator.current;
-  let hosts = hostsOf(of);
-  return () => {
-    if (of !== operator.current) {
-      of = operator.current;
-      hosts = hostsOf(of);
-    }
-    return hosts;
-  };
-}
-
-function hostsOf({ configuration }: Operator): ReadonlySet<string> {
-  return new Set([...configuration.hosts.map(({ host }) => host), ...configuration.allowedHosts]);
 }

@@ -12,7 +12,7 @@ import type {
   RegistryEndpoint,
 } from '../registry/access.ts';
 import { credentialId, type CredentialSource, parseCredentialName } from '../operator/credential-name.ts';
-import { bestKey } from './docker-config.ts';
+import { bestKey, hostsIn } from './docker-config.ts';
 import { bindDocker, createDockerCredentials } from './docker-credentials.ts';
 import { endpointFor } from './endpoint.ts';
 import { createEnvironmentProvider } from './environment-provider.ts';
@@ -76,8 +76,7 @@ export function createAccessBroker(
     if (allowedHosts.some((pattern) => pattern.ok && pattern.value(host))) return true;
     const answer = docker.current();
     if (!answer.ok) return answer.error;
-    const hosts = [...answer.config.auths.keys(), ...answer.config.helpers.keys()];
-    return hosts.some((key) => bestKey([hostOf(key)], { host, path: '' }) !== undefined);
+    return bestKey(hostsIn(answer.config), { host, path: '' }) !== undefined;
   };
 
   /** The operator's own credential for a caller, or none. */
@@ -169,9 +168,4 @@ function inDefaultNamespace(repository: Repository, entry: RegistryHost | undefi
 function namesOf(repository: Repository, endpoint: RegistryEndpoint): RepositoryNames {
   const apiHost = normaliseHost(new URL(endpoint.apiUrl).host);
   return apiHost === repository.host ? [repository] : [repository, { host: apiHost, path: repository.path }];
-}
-
-/** The host part of a docker configuration's key. */
-function hostOf(key: string): string {
-  return key.replace(/^https?:\/\//, '').split('/')[0] ?? '';
 }

@@ -76,6 +76,11 @@ function isHelperName(value: unknown): value is string {
   return typeof value === 'string' && /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/.test(value);
 }
 
+/** The hosts it has an entry for, as written; some may be patterns. */
+export function hostsIn({ auths, helpers }: DockerConfig): readonly string[] {
+  return [...auths.keys(), ...helpers.keys()].map((key) => key.replace(/^https?:\/\//, '').split('/')[0] ?? '');
+}
+
 /**
  * The key that fits a repository best: hosts by name before patterns (`*.example.com`, as Kubernetes has them), then the
  * longest path. A path ends at a `/`. Docker Hub's names are all one.
