@@ -55,7 +55,8 @@ export async function openResolver(
       import('../remote/controller-client.ts'),
     ]);
     const token = person?.token ?? tokenFrom(process.env['IMAGE_RESOLVER_TOKEN_FILE'] ?? DEFAULT_TOKEN_FILE);
-    return createRemoteResolver({ controller, token, store: openStoreHere, configuration, now: Date.now });
+    const cure = person === undefined ? {} : { cure: (await import('./person-cure.ts')).cureForPerson };
+    return createRemoteResolver({ controller, token, store: openStoreHere, configuration, now: Date.now, ...cure });
   }
   const [{ createInProcessResolver }, broker, store] = await Promise.all([
     import('../resolve/in-process.ts'),

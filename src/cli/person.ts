@@ -54,9 +54,10 @@ export async function askController(
   question: { readonly path: string; readonly body?: unknown },
 ): Promise<unknown> {
   const { controller, token } = await controllerAccess(options);
-  const [{ createControllerClient }, { ControllerFault }] = await Promise.all([
+  const [{ createControllerClient }, { ControllerFault }, { cureForPerson }] = await Promise.all([
     import('../remote/controller-client.ts'),
     import('../remote/controller-fault.ts'),
+    import('./person-cure.ts'),
   ]);
   const client: ControllerClient = createControllerClient({
     controller,
@@ -67,11 +68,9 @@ export async function askController(
     return await client.ask(question, BOUND_MS, new AbortController().signal);
   } catch (error) {
     if (!(error instanceof ControllerFault)) throw error;
-    throw new UserError(
-      'CONTROLLER_UNREACHABLE',
-      { what: `the controller at ${client.url} gave no answer: ${error.message}`, where: client.url, fix: error.fix },
-      error,
-    );
+    const what = `the controller at ${client.url} gave no answer: ${error.message}`;
+    const fix = cureForPerson(error);
+    throw new UserError('CONTROLLER_UNREACHABLE', { what, where: client.url, fix }, error);
   } finally {
     await client.close();
   }

@@ -28,6 +28,8 @@ export interface RemoteResolverOptions {
   /** Default: the machine's timers. */
   readonly sleep?: Sleep;
   readonly bounds?: Partial<Bounds>;
+  /** What to do about a fault, for who asks. Default: what the fault says, which is for sidecars. */
+  readonly cure?: (fault: ControllerFault) => string;
 }
 
 /** Times in milliseconds. */
@@ -207,8 +209,9 @@ class RemoteResolver implements Resolver {
 
   #keptOrFailed(ask: Ask, kept: Kept | undefined, fault: ControllerFault): Resolution {
     const { url } = this.#client;
+    const fix = this.#options.cure?.(fault) ?? fault.fix;
     if (kept !== undefined) {
-      const why = fault.kind === 'misconfigured' ? `${fault.message} (${fault.fix})` : fault.message;
+      const why = fault.kind === 'misconfigured' ? `${fault.message} (${fix})` : fault.message;
       const { receivedAt } = kept.answer;
       return servedAgain(ask, kept.resolution, { receivedAt, now: this.#options.now(), url, why });
     }
@@ -216,7 +219,7 @@ class RemoteResolver implements Resolver {
     const where = `${ask.where} (${ask.label})`;
     return {
       kind: 'failed',
-      error: { code: 'CONTROLLER_UNREACHABLE', what, where, fix: fault.fix },
+      error: { code: 'CONTROLLER_UNREACHABLE', what, where, fix },
       why: what,
       notices: [],
     };
