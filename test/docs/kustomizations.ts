@@ -13,7 +13,8 @@ import { PROJECT } from './markdown.ts';
 
 /** Files that the sidecar, and those that the controller, looks for below /etc/image-resolver. */
 const SIDECAR_FILES = /^(?:controller-ca\.pem|docker\/config\.json|secrets\/[^/]+\/[^/]+\/[^/]+)$/;
-const CONTROLLER_FILES = /^(?:tls\/tls\.(?:crt|key)|docker\/config\.json|secrets\/[^/]+\/[^/]+\/[^/]+)$/;
+const CONTROLLER_FILES =
+  /^(?:controller-ca\.pem|tls\/tls\.(?:crt|key)|docker\/config\.json|secrets\/[^/]+\/[^/]+\/[^/]+)$/;
 
 /** Builds it, and answers its ConfigMaps named `image-resolver`. */
 export async function checkKustomization(text: string): Promise<readonly Fields[]> {

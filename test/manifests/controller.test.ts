@@ -159,6 +159,8 @@ describe('the controller', () => {
       'docker/config.json',
       'tls/tls.crt',
       'tls/tls.key',
+      // For `image-resolver status` in the pod, which looks for it there.
+      'controller-ca.pem',
     ]);
     expect(controller.volumeMounts).toContainEqual({
       name: 'config',
