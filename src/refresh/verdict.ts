@@ -1,8 +1,7 @@
 import type { Application } from '../applications/application.ts';
 import type { Outdated } from '../registrations/comparison.ts';
-import type { Registration } from '../registrations/registration.ts';
 import type { AskedRefresh, RefreshEntry } from './refresh-entry.ts';
-import { type Progress, progressOf } from './rendered.ts';
+import { isRenderedSince, type Progress, progressOf, type Rendering } from './rendered.ts';
 
 /** In this time Argo CD renders what it was asked to. It gives a rendering 60 s. */
 export const ACKNOWLEDGE_MS = 90_000;
@@ -45,7 +44,7 @@ export type Verdict =
 export interface Seen {
   readonly outdated: Outdated | undefined;
   readonly application: Application;
-  readonly registrations: readonly Pick<Registration, 'answeredAt'>[];
+  readonly registrations: readonly Rendering[];
   readonly now: number;
 }
 
@@ -53,12 +52,12 @@ export function verdictOf(entry: RefreshEntry, seen: Seen): Verdict {
   return entry.asked === undefined ? withoutRequest(entry, seen) : afterRequest(entry, entry.asked, seen);
 }
 
-function withoutRequest(entry: RefreshEntry, { outdated, registrations }: Seen): Verdict {
+function withoutRequest(entry: RefreshEntry, { application, outdated, registrations }: Seen): Verdict {
   const { doubtedBefore = 0 } = entry;
-  const isDoubted = doubtedBefore > 0 && !registrations.some(({ answeredAt }) => answeredAt >= doubtedBefore);
+  const isDoubted = doubtedBefore > 0 && !isRenderedSince(application, registrations, doubtedBefore);
   if (outdated !== undefined || isDoubted) return { kind: 'ask', moved: false };
   // Somebody else had it rendered; or what moved has moved back.
-  const rendered = entry.images.length > 0 && registrations.some(({ answeredAt }) => answeredAt >= entry.since);
+  const rendered = entry.images.length > 0 && isRenderedSince(application, registrations, entry.since);
   return { kind: rendered ? 'confirmed' : 'unneeded' };
 }
 

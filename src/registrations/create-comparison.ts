@@ -14,7 +14,7 @@ import type { Comparison, Outdated } from './comparison.ts';
 import { givenOf, givenText, sameGiven } from './given.ts';
 import { Overdue } from './overdue.ts';
 import type { Registration, Registrations } from './registration.ts';
-import { namesThisPlugin, sameSource, sourcesLike } from './sources.ts';
+import { namesThisPlugin, otherRevision, sameSource } from './sources.ts';
 
 export interface ComparisonOptions {
   readonly registrations: Registrations;
@@ -31,6 +31,8 @@ export interface ComparisonOptions {
 
 /** How long a generation may take to follow a change of its Application, in milliseconds. */
 const FOLLOWS_WITHIN_MS = 15_000;
+/** How long after a generation asked Argo CD may take to show what came of it, in milliseconds. It gives a rendering 60 s. */
+const SHOWN_WITHIN_MS = 90_000;
 /** How much earlier than we see a change its generation may have come, in milliseconds. */
 const AHEAD_MS = 2_000;
 /** How long an application that names the plugin may take to ask for something, in milliseconds. */
@@ -55,6 +57,8 @@ class KnownComparison implements Comparison {
   readonly #listeners = new Set<(application: string) => void>();
   /** By instance name; who is not in it has not changed since the watch was complete. */
   readonly #seen = new Map<string, Seen>();
+  /** When Applications were seen to be reconciled, by instance name. */
+  readonly #reconciledAt = new Map<string, number>();
   #completeAt: number | undefined;
 
   constructor(options: ComparisonOptions) {
@@ -63,6 +67,7 @@ class KnownComparison implements Comparison {
     this.#ports = { store, now, sleep, selectByName, random: () => 0, registry: async () => NO_REGISTRY };
     this.#overdue = new Overdue({ now, sleep });
     applications.onChange((change) => this.#note(change));
+    options.registrations.onChange((name) => this.#noteRegistered(name));
   }
 
   onOverdue(listener: (application: string) => void): () => void {
@@ -135,15 +140,15 @@ class KnownComparison implements Comparison {
     if (name === undefined) return;
     if (after === undefined) {
       this.#seen.delete(name);
+      this.#reconciledAt.delete(name);
       return;
     }
     // What the first listing shows has not changed: it is compared when the listing is complete.
     if (this.#completeAt === undefined && !this.#options.applications.complete) return;
     const now = this.#options.now();
-    const changed =
-      before === undefined ||
-      before.specFingerprint !== after.specFingerprint ||
-      before.revisions.join(' ') !== after.revisions.join(' ');
+    const revised = before === undefined || before.revisions.join(' ') !== after.revisions.join(' ');
+    if (revised || before.reconciledAt !== after.reconciledAt) this.#reconciledAt.set(name, now);
+    const changed = revised || before.specFingerprint !== after.specFingerprint;
     const named = before === undefined || before.specFingerprint !== after.specFingerprint;
     if (!changed && !named) return;
     const seen = this.#seen.get(name);
@@ -152,6 +157,15 @@ class KnownComparison implements Comparison {
       namedAt: named ? now : (seen?.namedAt ?? this.#completeAt ?? now),
     });
     this.#await(after);
+  }
+
+  /** A generation of another revision is a commit that is about to be shown, or an operation's. */
+  #noteRegistered(name: string): void {
+    const application = this.#options.applications.byInstanceName(name);
+    if (application === undefined || this.#completeAt === undefined) return;
+    const registered = this.#options.registrations.of(name);
+    if (registered.some((registration) => otherRevision(application, registration) !== undefined))
+      this.#overdue.in(FOLLOWS_WITHIN_MS, name);
   }
 
   /** Waits for what has to follow. */
@@ -175,11 +189,14 @@ class KnownComparison implements Comparison {
     const application = applications.byInstanceName(name);
     if (application === undefined) return false;
     const registered = registrations.of(name);
-    if (registered.some((registration) => this.#differs(application, registration) !== undefined)) {
-      const changedAt = this.#changedAt(name);
-      if (changedAt === undefined || this.#isOver(changedAt, FOLLOWS_WITHIN_MS)) return true;
-      // It changed once more since: that change has its own time.
-      this.#overdue.in(changedAt + FOLLOWS_WITHIN_MS - this.#options.now(), name);
+    const waits = registered.flatMap((registration) => {
+      const differs = differenceOf(application, registration);
+      return differs === undefined ? [] : [this.#followsInMs(application, registration, differs)];
+    });
+    if (waits.includes(0)) return true;
+    if (waits.length > 0) {
+      // It changed once more since, or Argo CD is at work.
+      this.#overdue.in(Math.min(...waits), name);
       return false;
     }
     if (!this.#isUnknown(application, registered)) return false;
@@ -196,44 +213,40 @@ class KnownComparison implements Comparison {
     );
   }
 
-  /** What the Application says that is not what the registration was rendered for. */
-  #differs(
-    application: Application,
-    { source, revision, specFingerprint }: Registration,
-  ): { readonly revision?: string; readonly specFingerprint?: string } | undefined {
-    const revisions = sourcesLike(application, source).flatMap(({ place }) => application.revisions[place] ?? []);
-    const [now] = revisions;
-    const moved = now !== undefined && now !== '' && !revisions.includes(revision);
-    const respecified = specFingerprint !== undefined && specFingerprint !== application.specFingerprint;
-    if (!moved && !respecified) return undefined;
-    return {
-      ...(moved ? { revision: now } : {}),
-      ...(respecified ? { specFingerprint: application.specFingerprint } : {}),
-    };
-  }
-
   /** Whether Argo CD took manifests from its cache that were rendered before for what the Application says now. */
   async #isFromCache(application: Application, registration: Registration): Promise<boolean> {
-    const differs = this.#differs(application, registration);
+    const differs = differenceOf(application, registration);
     if (differs === undefined) return false;
     const { registrations } = this.#options;
     const changedAt = this.#changedAt(application.instanceName);
     if (changedAt === undefined) return false;
-    const { specFingerprint, revision } = differs;
+    const { revision, specFingerprint } = differs;
     const isSince = registration.answeredAt >= changedAt;
-    if (isSince || (registration.answeredAt >= changedAt - AHEAD_MS && isAhead(registration, differs))) {
-      // Rendered with the change. Another revision is that of an operation, and the next comparison tells.
-      if (specFingerprint !== undefined) await registrations.adopt(registration, { specFingerprint });
+    const isWithIt = isSince || (registration.answeredAt >= changedAt - AHEAD_MS && isAhead(registration, differs));
+    if (revision === undefined && isWithIt) {
+      await registrations.adopt(registration, differs);
       return false;
     }
-    if (!this.#isOver(changedAt, FOLLOWS_WITHIN_MS)) return false;
+    if (this.#followsInMs(application, registration, differs) > 0) return false;
     const wasRendered = revision === undefined || registration.earlierRevisions.includes(revision);
-    if (specFingerprint === undefined && application.hasGeneratePaths && !wasRendered) {
+    if (specFingerprint === undefined && application.hasGeneratePaths && !wasRendered && !isSince) {
       // Argo CD renamed its cache entry: what was rendered before stands for the new revision too.
       await registrations.adopt(registration, differs);
       return false;
     }
     return true;
+  }
+
+  /** Milliseconds that the generation may take that has to follow, if it is to come by itself; looked at again then. 0: it is overdue. */
+  #followsInMs(application: Application, { answeredAt }: Registration, { revision }: Difference): number {
+    const { instanceName, operating } = application;
+    const changedAt = this.#changedAt(instanceName) ?? this.#options.now();
+    if (revision === undefined) return this.#leftMs(changedAt, FOLLOWS_WITHIN_MS);
+    if (operating) return FOLLOWS_WITHIN_MS;
+    const left = this.#leftMs(Math.max(changedAt, answeredAt), FOLLOWS_WITHIN_MS);
+    // What was asked for may be a commit that is being rendered and will be shown.
+    const isShown = (this.#reconciledAt.get(instanceName) ?? 0) >= answeredAt;
+    return isShown ? left : Math.max(left, Math.min(this.#leftMs(answeredAt, SHOWN_WITHIN_MS), FOLLOWS_WITHIN_MS));
   }
 
   #changedAt(name: string): number | undefined {
@@ -244,12 +257,29 @@ class KnownComparison implements Comparison {
     return this.#seen.get(name)?.namedAt ?? this.#completeAt;
   }
 
-  /** Whether that time has passed; a time in the future was a wrong clock's. */
   #isOver(since: number | undefined, ms: number): boolean {
-    if (since === undefined) return false;
-    const age = this.#options.now() - since;
-    return age < 0 || age >= ms;
+    return since !== undefined && this.#leftMs(since, ms) === 0;
   }
+
+  /** How much of that time is left; a time in the future was a wrong clock's. */
+  #leftMs(since: number, ms: number): number {
+    const age = this.#options.now() - since;
+    return age < 0 ? 0 : Math.max(ms - age, 0);
+  }
+}
+
+/** What an Application says that is not what a registration was rendered for. */
+interface Difference {
+  readonly revision?: string;
+  readonly specFingerprint?: string;
+}
+
+function differenceOf(application: Application, registration: Registration): Difference | undefined {
+  const revision = otherRevision(application, registration);
+  const { specFingerprint } = application;
+  const isRespecified = registration.specFingerprint !== undefined && registration.specFingerprint !== specFingerprint;
+  if (revision === undefined && !isRespecified) return undefined;
+  return { ...(revision !== undefined && { revision }), ...(isRespecified && { specFingerprint }) };
 }
 
 /**
@@ -257,10 +287,7 @@ class KnownComparison implements Comparison {
  * before it keeps it. Not when it was for another revision, nor when the spec is one that was rendered before: what comes back
  * may come from the cache, so it needs a generation of its own, whatever was rendered a moment ago.
  */
-function isAhead(
-  { earlierSpecs = [] }: Registration,
-  { revision, specFingerprint }: { readonly revision?: string; readonly specFingerprint?: string },
-): boolean {
+function isAhead({ earlierSpecs = [] }: Registration, { revision, specFingerprint }: Difference): boolean {
   return revision === undefined && specFingerprint !== undefined && !earlierSpecs.includes(specFingerprint);
 }
 

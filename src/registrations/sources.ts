@@ -1,5 +1,6 @@
 import type { Application, ApplicationSource } from '../applications/application.ts';
 import type { SourceClaim } from '../resolve/resolver.ts';
+import type { Registration } from './registration.ts';
 
 /** The plugin's name in Applications; a version follows a dash. */
 const PLUGIN = 'image-resolver';
@@ -11,12 +12,22 @@ export function namesThisPlugin({ plugin }: ApplicationSource): boolean {
 
 /** The sources of an Application that a generation may have been for, with their places. */
 export function sourcesLike(
-  application: Application,
+  application: Pick<Application, 'sources'>,
   claim: SourceClaim,
 ): readonly { readonly source: ApplicationSource; readonly place: number }[] {
   return application.sources
     .map((source, place) => ({ source, place }))
     .filter(({ source }) => sameSource(source, claim));
+}
+
+/** What the Application shows where it is not the revision that was rendered; undefined: it is that one, or none is shown. */
+export function otherRevision(
+  application: Pick<Application, 'sources' | 'revisions'>,
+  { source, revision }: Pick<Registration, 'source' | 'revision'>,
+): string | undefined {
+  const shown = sourcesLike(application, source).flatMap(({ place }) => application.revisions[place] ?? []);
+  const [first] = shown;
+  return first === undefined || first === '' || shown.includes(revision) ? undefined : first;
 }
 
 /**

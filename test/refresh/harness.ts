@@ -66,6 +66,8 @@ export class World {
   window: 'allowed' | 'blocked' = 'allowed';
   /** How long a comparison takes after it looked. */
   compareMs = 0;
+  /** How long the comparison lets Argo CD show what it rendered. */
+  followsMs = 0;
   /** What happens when this is written to disk. */
   onPut: (text: string) => void = () => undefined;
   renderings: string[] = [];
@@ -122,10 +124,11 @@ export class World {
     return [...this.uses].filter(([, used]) => used === image).map(([name]) => name);
   }
 
-  /** Somebody else has it rendered: a person, a commit. */
-  async render(name: string): Promise<void> {
+  /** Somebody else has it rendered: a person, a commit, an operation of another revision. */
+  async render(name: string, revision?: string): Promise<void> {
     const application = this.argo.byInstanceName(name);
-    if (application !== undefined) await this.#render(application);
+    if (application === undefined) return;
+    await this.#render(revision === undefined ? application : { ...application, revisions: [revision] });
   }
 
   overdue(name: string): void {
@@ -185,7 +188,8 @@ export class World {
     const to = this.decisions.get(image);
     if (to !== undefined && to !== given.tag)
       return { kind: 'image', images: [{ label: image, from: given.tag, to, policy: 'semver ~1.0' }] };
-    return this.argo.byInstanceName(name)?.revisions.join() === given.revision
+    const isFollowed = this.clock.now() >= given.registration.answeredAt + this.followsMs;
+    return this.argo.byInstanceName(name)?.revisions.join() === given.revision || !isFollowed
       ? undefined
       : { kind: 'cached-manifest' };
   }

@@ -415,6 +415,22 @@ test('a rendering that somebody else caused counts', async () => {
   expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1 (semver ~1.0)']);
 });
 
+test('a rendering of another revision confirms nothing', async () => {
+  const here = await world('one');
+  here.followsMs = 15 * SECOND;
+  here.argo.operate('one', 'person', true);
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  await here.render('one', 'commit-0');
+  here.argo.endOperation('one');
+  here.argo.reconcile('one');
+  await here.clock.advance(16 * SECOND);
+  expect(here.events).toEqual([]);
+  here.overdue('one');
+  await here.clock.advance(MINUTE);
+  expect([here.patched, here.outdated]).toEqual([['one'], []]);
+});
+
 test('manifests from Argo CD’s cache for another revision are rendered afresh', async () => {
   const here = await world('one');
   await here.argo.push('one', 'commit-2', 'cache');

@@ -195,6 +195,37 @@ test.for([
   expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
 });
 
+test('an operation’s generation of another revision says nothing of the one that is shown', async () => {
+  await using here = await rendered(['R0', 'R1']);
+  here.registry.push(API, '1.0.1');
+  here.applications.set('shop', { operating: true });
+  await here.clock.advance(5 * MINUTE);
+  await here.generate('shop', [api], { generation: { revision: 'R0' } });
+  await here.clock.advance(MINUTE);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([undefined, []]);
+  here.applications.set('shop', { operating: false, reconciledAt: 'after the operation' });
+  await here.clock.advance(17_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
+  await here.generate('shop', [api], { generation: { revision: 'R1' } });
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+});
+
+test('a commit that takes long to render is not told; what is never shown is, 90 s later', async () => {
+  await using here = await rendered(['A']);
+  await here.generate('shop', [api], { generation: { revision: 'B' } });
+  await here.clock.advance(80_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([undefined, []]);
+  here.applications.set('shop', { revisions: ['B'], reconciledAt: 'with B' });
+  await here.clock.advance(5 * MINUTE);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([undefined, []]);
+  // A person asked for the manifests of another revision.
+  await here.generate('shop', [api], { generation: { revision: 'A' } });
+  await here.clock.advance(88_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([undefined, []]);
+  await here.clock.advance(17_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
+});
+
 test('with generate paths a revision that was never rendered took over the manifests; one that was did not', async () => {
   await using here = await rendered(['A']);
   here.applications.set('shop', { hasGeneratePaths: true, revisions: ['B'] });
