@@ -1,3 +1,6 @@
+/** Between requests that Argo CD did not fulfil. */
+export const RETRY = { firstMs: 15_000, longestMs: 600_000 } as const;
+
 /** Milliseconds to wait: doubling from `firstMs` to `longestMs`, and up to a fifth more or less, so that many do not come at once. */
 export function backOffMs(
   times: number,

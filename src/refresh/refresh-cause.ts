@@ -6,6 +6,7 @@ const CLASSES = [
   ['user'],
   ['first'],
   ['poll', 'start', 'cached-manifest'],
+  ['unknown'],
 ] as const satisfies readonly (readonly RefreshCause[])[];
 
 /** How many classes of urgency there are; 0 is the most urgent. */
@@ -21,7 +22,7 @@ export function moreUrgent(one: RefreshCause, other: RefreshCause): RefreshCause
 
 /** Whether something moved, so that what failed before may work now. */
 export function isMove(cause: RefreshCause): boolean {
-  return cause !== 'start' && cause !== 'cached-manifest';
+  return cause !== 'start' && cause !== 'cached-manifest' && cause !== 'unknown';
 }
 
 export function isRefreshCause(value: unknown): value is RefreshCause {

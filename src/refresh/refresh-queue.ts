@@ -7,15 +7,16 @@ import type { Sleep } from '../registry/time.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Requested } from './application-request.ts';
-import { backOffMs } from './back-off.ts';
+import { backOffMs, RETRY } from './back-off.ts';
 import { HardRefresh } from './hard-refresh.ts';
 import type { KeptApplications } from './kept-application.ts';
 import { movedMessage } from './messages.ts';
 import { addMoves } from './moved-image.ts';
 import { Pace } from './pace.ts';
 import { numbersOf, type QueueNumbers } from './queue-numbers.ts';
+import { placeOf } from './place-of.ts';
 import { QueueOrder } from './queue-order.ts';
-import { moreUrgent, urgencyOf } from './refresh-cause.ts';
+import { moreUrgent } from './refresh-cause.ts';
 import { newEntry, type AskedRefresh, type RefreshEntry } from './refresh-entry.ts';
 import type { RefreshCause, RefreshState } from './refresher.ts';
 import { inFlightByRepository, repositoriesOf } from './in-flight.ts';
@@ -33,10 +34,10 @@ import {
   takenUp,
   nudged,
 } from './transitions.ts';
-import { ACKNOWLEDGE_MS, isDue, isOverlooked, NUDGE_MS, nudgeAt, verdictOf } from './verdict.ts';
+import { isDue, isOverlooked, verdictOf } from './verdict.ts';
+import { isUnasked, Unasked } from './unasked.ts';
 import { nextTurn, Waker } from './waker.ts';
 
-const RETRY = { firstMs: 15_000, longestMs: 600_000 } as const;
 const CONFLICT = { firstMs: 1000, longestMs: 1000 } as const;
 /** RBAC is repaired by people. */
 const FORBIDDEN = { firstMs: 300_000, longestMs: 300_000 } as const;
@@ -85,6 +86,7 @@ export class RefreshQueue {
   readonly #comparing = new Set<string>();
   readonly #hardRefresh: HardRefresh;
   readonly #tasks = new Set<Promise<void>>();
+  readonly #unasked = new Unasked();
   #forbiddenSaidAt = -Infinity;
   #started = false;
 
@@ -195,6 +197,10 @@ export class RefreshQueue {
 
   /** A generation for which nobody waits is compared when it is over: what it was given may have moved meanwhile. */
   #registered(name: string): void {
+    for (const [unasked, entry] of this.#unasked.toTryAgain(this.#parts.now())) {
+      this.#keep(unasked, { ...entry, kind: 'waiting', notBefore: 0 });
+      this.#touch(unasked, 'unknown');
+    }
     if (this.#kept.refresh(name) !== undefined) {
       this.#touch(name, 'poll');
       return;
@@ -247,7 +253,7 @@ export class RefreshQueue {
     if (application === undefined || application.deleting) this.#drop(name);
     else if (entry !== undefined) this.#act(application, entry, outdated);
     else if (outdated !== undefined) {
-      const known = outdated.kind === 'cached-manifest' ? outdated.kind : cause;
+      const known = outdated.kind === 'image' ? cause : outdated.kind;
       this.#act(application, newEntry(known, this.#parts.now()), outdated);
     }
   }
@@ -271,6 +277,9 @@ export class RefreshQueue {
         return;
       case 'failed':
         this.#fail(application, entry, verdict.why);
+        return;
+      case 'given-up':
+        this.#giveUp(application, entry, verdict.why);
         return;
       case 'ask': {
         const fresh = verdict.moved ? { attempts: 0, notBefore: 0 } : {};
@@ -314,17 +323,24 @@ export class RefreshQueue {
   }
 
   #fail(application: Application, entry: RefreshEntry, why: string): void {
-    const { events, log, metrics } = this.#parts;
-    const name = application.instanceName;
-    if (entry.attempts < MAX_ATTEMPTS) {
-      metrics.refresh('retried');
-      log.warning('refresh-retried', { application: name, attempts: entry.attempts, why });
-      this.#later(name, { ...entry, kind: 'waiting', why }, RETRY);
+    if (entry.attempts >= MAX_ATTEMPTS) {
+      this.#giveUp(application, entry, why);
       return;
     }
+    const { log, metrics } = this.#parts;
+    const name = application.instanceName;
+    metrics.refresh('retried');
+    log.warning('refresh-retried', { application: name, attempts: entry.attempts, why });
+    this.#later(name, { ...entry, kind: 'waiting', why }, RETRY);
+  }
+
+  #giveUp(application: Application, entry: RefreshEntry, why: string): void {
+    const { events, log, metrics } = this.#parts;
+    const name = application.instanceName;
     metrics.refresh('failed');
     log.error('refresh-given-up', { application: name, attempts: entry.attempts, why });
-    const message = `Given up after ${entry.attempts} hard refreshes: ${why}`;
+    const times = entry.attempts === 1 ? 'a hard refresh' : `${entry.attempts} hard refreshes`;
+    const message = `Given up after ${times}: ${why}`;
     events.record(application, { type: 'Warning', reason: 'RefreshFailed', message });
     this.#keep(name, { ...entry, kind: 'given-up', why });
   }
@@ -340,34 +356,13 @@ export class RefreshQueue {
   }
 
   #place(name: string, entry: RefreshEntry): void {
-    const now = this.#parts.now();
-    switch (entry.kind) {
-      case 'given-up':
-        this.#order.place(name, undefined);
-        return;
-      case 'asked': {
-        const asked = { ...entry.asked, at: Math.min(entry.asked?.at ?? now, now) };
-        const over = asked.at + ACKNOWLEDGE_MS;
-        const nudge = nudgeAt({ ...asked, seen: false });
-        this.#order.place(name, { kind: 'asked', until: Math.min(nudge > now ? nudge : now + NUDGE_MS, over) });
-        return;
-      }
-      case 'waiting': {
-        // Nothing rests longer than the longest back-off: such a time shows that the clock was set back.
-        const rests = entry.notBefore > now && entry.notBefore <= now + 2 * RETRY.longestMs;
-        this.#order.place(
-          name,
-          rests ? { kind: 'resting', until: entry.notBefore } : { kind: 'ready', urgency: urgencyOf(entry.cause) },
-        );
-        return;
-      }
-      default:
-        entry.kind satisfies never;
-    }
+    this.#unasked.note(name, entry);
+    this.#order.place(name, placeOf(entry, this.#parts.now()));
   }
 
   #forget(name: string): void {
     this.#kept.setRefresh(name, undefined);
+    this.#unasked.note(name, undefined);
     this.#order.place(name, undefined);
     this.#hardRefresh.forget(name);
   }
@@ -541,7 +536,8 @@ export class RefreshQueue {
     this.#rollOuts.look(name);
     const entry = this.#kept.refresh(name);
     const isChanged = after !== undefined && before !== undefined && isRenderedOtherwise(before, after);
-    if (entry?.kind === 'given-up' && after !== undefined && (isChanged || hasRecovered(before, after))) {
+    // A change brings a generation by itself, and if that did not get through to us another will not.
+    if (entry?.kind === 'given-up' && !isUnasked(entry) && (isChanged || (after && hasRecovered(before, after)))) {
       this.#keep(name, takenUp(entry));
     }
     const isNew = before === undefined && this.#started;

@@ -1,5 +1,5 @@
 /** Why an application is looked at; the first is the most urgent. */
-export type RefreshCause = 'webhook' | 'user' | 'first' | 'poll' | 'start' | 'cached-manifest';
+export type RefreshCause = 'webhook' | 'user' | 'first' | 'poll' | 'start' | 'cached-manifest' | 'unknown';
 
 /** How refreshing an application stands. For `status`. Times are milliseconds since the epoch. */
 export interface RefreshState {

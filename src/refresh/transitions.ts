@@ -27,7 +27,10 @@ export function takenUp(entry: RefreshEntry): RefreshEntry {
  */
 export function resumed(entry: RefreshEntry, application: Application | undefined, now: number): RefreshEntry {
   // Who has to look may have looked meanwhile: once more.
-  if (entry.kind === 'given-up') return { ...entry, kind: 'waiting', attempts: MAX_ATTEMPTS - 1, notBefore: 0 };
+  if (entry.kind === 'given-up') {
+    const attempts = entry.cause === 'unknown' ? 0 : MAX_ATTEMPTS - 1;
+    return { ...entry, kind: 'waiting', attempts, notBefore: 0 };
+  }
   if (entry.kind !== 'asked' || entry.asked === undefined || application === undefined) return entry;
   const { asked, ...rest } = entry;
   // It is still to be taken up, or being rendered: only an answer from now on counts.

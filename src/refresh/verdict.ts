@@ -38,7 +38,12 @@ export type Verdict =
   /** `moved`: for something that happened after the last request, so earlier attempts do not count. */
   | { readonly kind: 'ask'; readonly moved: boolean }
   | { readonly kind: 'wait' }
-  | { readonly kind: 'failed'; readonly why: string };
+  | { readonly kind: 'failed'; readonly why: string }
+  /** To ask again would bring nothing. */
+  | { readonly kind: 'given-up'; readonly why: string };
+
+const NOBODY_ASKED =
+  'nothing asked this controller for it: does its sidecar know where the controller is (IMAGE_RESOLVER_CONTROLLER), and is its token accepted?';
 
 /** What is known of an application at one moment. */
 export interface Seen {
@@ -70,6 +75,7 @@ function afterRequest(entry: RefreshEntry, asked: AskedRefresh, seen: Seen): Ver
   if (entry.kind === 'waiting') return { kind: 'ask', moved: false };
   const isOver = progress === 'rendered' || progress === 'not-rendered';
   if (progress === 'rendered' && outdated !== undefined && entry.again) return { kind: 'ask', moved: true };
+  if (isOver && outdated?.kind === 'unknown') return { kind: 'given-up', why: NOBODY_ASKED };
   const isBroken = isOver && application.comparisonError !== undefined;
   // Sidecars leave a controller alone that did not answer, and render what they have kept.
   const isMissed = progress === 'not-rendered' && asked.seen;

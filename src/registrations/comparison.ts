@@ -9,7 +9,7 @@ export type Outdated =
     }
   /** Its revision or spec changed, and Argo CD took the manifests from its cache. */
   | { readonly kind: 'cached-manifest' }
-  /** It names the plugin and nothing is known of its images. */
+  /** What it uses now is not known: nothing ever asked for a source that names the plugin, or what asked last did not get through. */
   | { readonly kind: 'unknown' };
 
 /** An image that would be another one now. All texts are for people. */

@@ -1,4 +1,5 @@
 import type { Application, ApplicationChange, Applications } from '../applications/application.ts';
+import type { ErrorCode } from '../error/codes.ts';
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
 import type { AccessBroker } from '../registry/access.ts';
 import type { Fault, RegistryClient } from '../registry/sources.ts';
@@ -57,6 +58,8 @@ class KnownComparison implements Comparison {
   readonly #listeners = new Set<(application: string) => void>();
   /** By instance name; who is not in it has not changed since the watch was complete. */
   readonly #seen = new Map<string, Seen>();
+  /** When Applications were seen to begin to report that a sidecar did not reach a controller, by instance name. */
+  readonly #unreachedAt = new Map<string, number>();
   /** When Applications were seen to be reconciled, by instance name. */
   readonly #reconciledAt = new Map<string, number>();
   #completeAt: number | undefined;
@@ -102,9 +105,7 @@ class KnownComparison implements Comparison {
       if (await this.#isFromCache(application, registration)) cached = true;
     }
     if (cached) return { kind: 'cached-manifest' };
-    return this.#isUnknown(application, registered) && this.#isOver(this.#namedAt(name), KNOWN_WITHIN_MS)
-      ? { kind: 'unknown' }
-      : undefined;
+    return this.#isOver(this.#unknownSince(application, registered), KNOWN_WITHIN_MS) ? { kind: 'unknown' } : undefined;
   }
 
   async outdatedImages(registration: Registration): Promise<Extract<Outdated, { kind: 'image' }> | undefined> {
@@ -141,6 +142,7 @@ class KnownComparison implements Comparison {
     if (after === undefined) {
       this.#seen.delete(name);
       this.#reconciledAt.delete(name);
+      this.#unreachedAt.delete(name);
       return;
     }
     // What the first listing shows has not changed: it is compared when the listing is complete.
@@ -148,6 +150,11 @@ class KnownComparison implements Comparison {
     const now = this.#options.now();
     const revised = before === undefined || before.revisions.join(' ') !== after.revisions.join(' ');
     if (revised || before.reconciledAt !== after.reconciledAt) this.#reconciledAt.set(name, now);
+    if (!isUnreached(after)) this.#unreachedAt.delete(name);
+    else if (!this.#unreachedAt.has(name)) {
+      this.#unreachedAt.set(name, now);
+      this.#overdue.in(KNOWN_WITHIN_MS, name);
+    }
     const changed = revised || before.specFingerprint !== after.specFingerprint;
     const named = before === undefined || before.specFingerprint !== after.specFingerprint;
     if (!changed && !named) return;
@@ -173,7 +180,7 @@ class KnownComparison implements Comparison {
     const { instanceName } = application;
     const registered = this.#options.registrations.of(instanceName);
     if (registered.length > 0) this.#overdue.in(FOLLOWS_WITHIN_MS, instanceName);
-    else if (this.#isUnknown(application, registered)) this.#overdue.in(KNOWN_WITHIN_MS, instanceName);
+    else if (this.#unknownSince(application, registered) !== undefined) this.#overdue.in(KNOWN_WITHIN_MS, instanceName);
   }
 
   #noteComplete(): void {
@@ -199,18 +206,25 @@ class KnownComparison implements Comparison {
       this.#overdue.in(Math.min(...waits), name);
       return false;
     }
-    if (!this.#isUnknown(application, registered)) return false;
-    const isOver = this.#isOver(this.#namedAt(name), KNOWN_WITHIN_MS);
+    const unknownSince = this.#unknownSince(application, registered);
+    if (unknownSince === undefined) return false;
+    const left = this.#leftMs(unknownSince, KNOWN_WITHIN_MS);
     // One source of several may be registered, so it was looked at after the shorter time.
-    if (!isOver) this.#overdue.in(KNOWN_WITHIN_MS - FOLLOWS_WITHIN_MS, name);
-    return isOver;
+    if (left > 0) this.#overdue.in(left, name);
+    return left === 0;
   }
 
-  /** A source names the plugin, and nothing was ever asked for it. */
-  #isUnknown(application: Application, registered: readonly Registration[]): boolean {
-    return application.sources.some(
+  /** Since when something that uses the plugin has not got through to us; undefined: all that is known did. */
+  #unknownSince(application: Application, registered: readonly Registration[]): number | undefined {
+    const { instanceName, sources } = application;
+    const isUnknown = sources.some(
       (source) => namesThisPlugin(source) && !registered.some((one) => sameSource(one.source, source)),
     );
+    if (isUnknown) return this.#namedAt(instanceName);
+    if (!isUnreached(application)) return undefined;
+    const since = this.#unreachedAt.get(instanceName) ?? this.#completeAt;
+    // Who got through since is being rendered.
+    return since === undefined || registered.some(({ answeredAt }) => answeredAt >= since) ? undefined : since;
   }
 
   /** Whether Argo CD took manifests from its cache that were rendered before for what the Application says now. */
@@ -266,6 +280,11 @@ class KnownComparison implements Comparison {
     const age = this.#options.now() - since;
     return age < 0 ? 0 : Math.max(ms - age, 0);
   }
+}
+
+/** Whether Argo CD shows what a sidecar said that did not get through. */
+function isUnreached({ comparisonError }: Application): boolean {
+  return comparisonError?.includes('CONTROLLER_UNREACHABLE' satisfies ErrorCode) === true;
 }
 
 /** What an Application says that is not what a registration was rendered for. */

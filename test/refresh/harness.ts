@@ -62,6 +62,8 @@ export class World {
   readonly rolledOut: number[] = [];
   readonly userRefreshes: string[] = [];
   readonly full: Set<string> = new Set();
+  /** Whose sidecar does not reach this controller. */
+  readonly unreached: Set<string> = new Set();
   readonly compared: string[] = [];
   window: 'allowed' | 'blocked' = 'allowed';
   /** How long a comparison takes after it looked. */
@@ -160,6 +162,7 @@ export class World {
     const image = this.uses.get(name) ?? '';
     const tag = this.decisions.get(image);
     this.renderings.push(name);
+    if (this.unreached.has(name)) return { manifests: `${image}:as the sidecar thinks` };
     const [source] = application.sources;
     const registration: Registration = {
       application: name,

@@ -431,6 +431,56 @@ test('a rendering of another revision confirms nothing', async () => {
   expect([here.patched, here.outdated]).toEqual([['one'], []]);
 });
 
+test('for whom nothing asks this controller is refreshed once, is in nobody’s way, and is told what to look for', async () => {
+  const here = new World();
+  here.decisions.set('api', '1.0.0').set('web', '1.0.0');
+  here.limits.concurrency = 1;
+  for (const name of ['one', 'two', 'three']) {
+    here.unreached.add(name);
+    await here.add({ name }, 'api');
+  }
+  await here.add({ name: 'four' }, 'web');
+  await here.start();
+  for (const name of ['one', 'two', 'three']) here.overdue(name);
+  here.move('web', '1.0.1');
+  await here.clock.advance(10 * SECOND);
+  expect(here.patched).toEqual(['one', 'four', 'two', 'three']);
+  expect(here.refresher.stateOf('one')).toMatchObject({ kind: 'given-up', attempts: 1 });
+  expect(here.events.filter((event) => event.startsWith('one'))).toEqual([
+    'one RefreshFailed Given up after a hard refresh: nothing asked this controller for it: does its sidecar know where the controller is (IMAGE_RESOLVER_CONTROLLER), and is its token accepted?',
+  ]);
+  await here.argo.push('one', 'commit-2');
+  await here.clock.advance(24 * 60 * MINUTE);
+  expect(here.patched).toHaveLength(4);
+});
+
+test('whose sidecar was installed after the controller is refreshed when others get through; who never does, a few times', async () => {
+  const here = new World();
+  here.decisions.set('api', '1.0.0');
+  for (const name of ['one', 'two', 'three']) {
+    here.unreached.add(name);
+    await here.add({ name }, 'api');
+  }
+  await here.start();
+  for (const name of ['one', 'two', 'three']) here.overdue(name);
+  await here.clock.advance(60 * MINUTE);
+  expect(here.patched.toSorted()).toEqual(['one', 'three', 'two']);
+  here.unreached.delete('one');
+  here.unreached.delete('two');
+  for (let minutes = 0; minutes < 60; minutes++) {
+    await here.render('one');
+    await here.clock.advance(MINUTE);
+  }
+  expect(here.patched.filter((name) => name === 'two')).toHaveLength(2);
+  expect(here.patched.filter((name) => name === 'three')).toHaveLength(3);
+  expect(here.outdated).toEqual(['three']);
+  expect(here.refresher.stateOf('two').kind).toBe('idle');
+  here.kill();
+  await here.start();
+  await here.clock.advance(MINUTE);
+  expect(here.patched.filter((name) => name === 'three')).toHaveLength(4);
+});
+
 test('manifests from Argo CD’s cache for another revision are rendered afresh', async () => {
   const here = await world('one');
   await here.argo.push('one', 'commit-2', 'cache');

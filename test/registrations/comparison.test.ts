@@ -249,6 +249,25 @@ test('what changed while we were away is told after the start', async () => {
   expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'cached-manifest' }, ['shop']]);
 });
 
+test('who failed because the controller was away is told when it is back, and not who got through since', async () => {
+  await using here = await rendered(['A']);
+  const comparisonError = 'failed: CONTROLLER_UNREACHABLE  the controller cannot be asked';
+  here.applications.set('shop', { comparisonError, revisions: [] });
+  await here.restart();
+  here.start();
+  await here.clock.advance(32_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'unknown' }, ['shop']]);
+  await here.generate('shop', [api], { generation: { revision: 'A' } });
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+  here.applications.set('shop', { comparisonError: undefined as never, revisions: ['A'] });
+  await here.clock.advance(MINUTE);
+  here.applications.set('shop', { comparisonError });
+  await here.clock.advance(28_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([undefined, ['shop']]);
+  await here.clock.advance(4_000);
+  expect([await here.comparison.outdated('shop'), here.overdue]).toEqual([{ kind: 'unknown' }, ['shop', 'shop']]);
+});
+
 test('an application that names the plugin and never asked anything is told 30 s after all are known', async () => {
   await using here = await freshWorld();
   here.applications.complete = false;
