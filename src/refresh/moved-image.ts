@@ -34,6 +34,13 @@ export function addMoves(before: readonly MovedImage[], moves: readonly MovedIma
   return [...images.values()];
 }
 
+/** Whether they are to the same images. Both were added to in the same order. */
+export function sameMoves(one: readonly MovedImage[], other: readonly MovedImage[]): boolean {
+  return (
+    one.length === other.length && one.every(({ label, to }, at) => label === other[at]?.label && to === other[at].to)
+  );
+}
+
 function cut(text: string): string {
   return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
 }

@@ -20,11 +20,6 @@ export function moreUrgent(one: RefreshCause, other: RefreshCause): RefreshCause
   return urgencyOf(other) < urgencyOf(one) ? other : one;
 }
 
-/** Whether something moved, so that what failed before may work now. */
-export function isMove(cause: RefreshCause): boolean {
-  return cause !== 'start' && cause !== 'cached-manifest' && cause !== 'unknown';
-}
-
 export function isRefreshCause(value: unknown): value is RefreshCause {
   return CLASSES.some((causes: readonly unknown[]) => causes.includes(value));
 }

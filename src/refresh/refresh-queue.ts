@@ -11,7 +11,7 @@ import { backOffMs, RETRY } from './back-off.ts';
 import { HardRefresh } from './hard-refresh.ts';
 import type { KeptApplications } from './kept-application.ts';
 import { movedMessage } from './messages.ts';
-import { addMoves } from './moved-image.ts';
+import { addMoves, sameMoves } from './moved-image.ts';
 import { Pace } from './pace.ts';
 import { numbersOf, type QueueNumbers } from './queue-numbers.ts';
 import { placeOf } from './place-of.ts';
@@ -24,6 +24,7 @@ import { progressOf } from './rendered.ts';
 import type { RollOuts } from './roll-outs.ts';
 import {
   afterCheck,
+  afterMove,
   afterRequest,
   hasRecovered,
   isRenderedOtherwise,
@@ -258,11 +259,13 @@ export class RefreshQueue {
     }
   }
 
-  #act(application: Application, entry: RefreshEntry, outdated: Outdated | undefined): void {
+  #act(application: Application, before: RefreshEntry, outdated: Outdated | undefined): void {
     const name = application.instanceName;
     const now = this.#parts.now();
     const registrations = this.#parts.registrations.of(name);
-    const images = outdated?.kind === 'image' ? addMoves(entry.images, outdated.images) : entry.images;
+    const images = outdated?.kind === 'image' ? addMoves(before.images, outdated.images) : before.images;
+    // What moves while it is rendered is rendered with it.
+    const entry = sameMoves(before.images, images) ? before : afterMove(before, images);
     const verdict = verdictOf(entry, { outdated, application, registrations, now });
     switch (verdict.kind) {
       case 'confirmed':
@@ -272,8 +275,7 @@ export class RefreshQueue {
         this.#drop(name);
         return;
       case 'wait':
-        // What moves while it is rendered is rendered with it.
-        this.#keep(name, outdated?.kind === 'image' ? { ...entry, images } : entry);
+        this.#keep(name, entry);
         return;
       case 'failed':
         this.#fail(application, entry, verdict.why);
@@ -283,7 +285,7 @@ export class RefreshQueue {
         return;
       case 'ask': {
         const fresh = verdict.moved ? { attempts: 0, notBefore: 0 } : {};
-        this.#keep(name, { ...entry, ...fresh, kind: 'waiting', again: false, images });
+        this.#keep(name, { ...entry, ...fresh, kind: 'waiting', again: false });
         return;
       }
       default:

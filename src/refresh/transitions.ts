@@ -1,5 +1,6 @@
 import type { Application } from '../applications/application.ts';
-import { isMove, moreUrgent } from './refresh-cause.ts';
+import type { MovedImage } from './moved-image.ts';
+import { moreUrgent } from './refresh-cause.ts';
 import type { AskedRefresh, RefreshEntry } from './refresh-entry.ts';
 import type { RefreshCause } from './refresher.ts';
 import { progressOf } from './rendered.ts';
@@ -7,12 +8,18 @@ import { progressOf } from './rendered.ts';
 /** Requests that Argo CD did not fulfil until somebody has to look. */
 export const MAX_ATTEMPTS = 8;
 
-/** The entry after something moved for its application, or may have. */
+/** The entry after its application was named, because something moved or may have. It is compared next. */
 export function afterCheck(entry: RefreshEntry, cause: RefreshCause, movedAt: number | undefined): RefreshEntry {
   const first = entry.movedAt ?? movedAt;
-  const known = { ...entry, cause: moreUrgent(entry.cause, cause), ...(first !== undefined && { movedAt: first }) };
-  if (!isMove(cause)) return known;
-  return known.kind === 'asked' ? { ...known, again: true } : takenUp(known);
+  return { ...entry, cause: moreUrgent(entry.cause, cause), ...(first !== undefined && { movedAt: first }) };
+}
+
+/**
+ * The entry after a comparison showed images that it was not about. Only they give it new attempts: that its application is named
+ * again may be about what Argo CD fails to render.
+ */
+export function afterMove(entry: RefreshEntry, images: readonly MovedImage[]): RefreshEntry {
+  return entry.kind === 'asked' ? { ...entry, again: true, images } : { ...takenUp(entry), images };
 }
 
 /** Something changed since it failed. */

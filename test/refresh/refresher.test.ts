@@ -316,6 +316,22 @@ test.for([
   expect(here.refresher.stateOf('one').kind).toBe('idle');
 });
 
+test('who is told of again and again while nothing new moves is asked no oftener', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').brokenBy = 'kustomize build failed';
+  here.move('api', '1.0.1');
+  for (let seconds = 0; seconds < 40 * 60; seconds++) {
+    await here.clock.advance(SECOND);
+    here.refresher.check(['one'], 'first', here.clock.now());
+  }
+  expect(here.patched).toHaveLength(8);
+  expect(here.refresher.stateOf('one')).toMatchObject({ kind: 'given-up', attempts: 8 });
+  here.argo.behaviourOf('one').brokenBy = undefined;
+  here.move('api', '1.0.2');
+  await here.clock.advance(5 * SECOND);
+  expect(here.outdated).toEqual([]);
+});
+
 test('what moves during the last attempt is not given up with it', async () => {
   const here = new World();
   here.decisions.set('api', '1.0.0');
