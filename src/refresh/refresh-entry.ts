@@ -31,6 +31,8 @@ export interface RefreshEntry {
   /** Why it waits or was given up: a sentence. */
   readonly why?: string;
   readonly asked?: AskedRefresh;
+  /** The rendering of somebody else that came last while it waited; it is followed as `asked` when there is nothing else to ask for. */
+  readonly rendered?: AskedRefresh;
   /** Renderings before that may never have been answered: milliseconds since the epoch. */
   readonly doubtedBefore?: number;
   /** Something moved after it was asked. */
@@ -40,6 +42,14 @@ export interface RefreshEntry {
   readonly movedAt?: number;
 }
 
+const askedSchema = v.object({
+  at: v.number(),
+  reconciledAt: v.exactOptional(v.string()),
+  lastSyncAt: v.exactOptional(v.string()),
+  seen: v.boolean(),
+  nudges: v.exactOptional(v.number()),
+});
+
 export const refreshEntrySchema: v.GenericSchema<unknown, RefreshEntry> = v.object({
   kind: v.picklist(['waiting', 'asked', 'given-up']),
   cause: v.custom<RefreshCause>(isRefreshCause),
@@ -47,15 +57,8 @@ export const refreshEntrySchema: v.GenericSchema<unknown, RefreshEntry> = v.obje
   attempts: v.number(),
   notBefore: v.number(),
   why: v.exactOptional(v.string()),
-  asked: v.exactOptional(
-    v.object({
-      at: v.number(),
-      reconciledAt: v.exactOptional(v.string()),
-      lastSyncAt: v.exactOptional(v.string()),
-      seen: v.boolean(),
-      nudges: v.exactOptional(v.number()),
-    }),
-  ),
+  asked: v.exactOptional(askedSchema),
+  rendered: v.exactOptional(askedSchema),
   doubtedBefore: v.exactOptional(v.number()),
   again: v.boolean(),
   images: movedImagesSchema,

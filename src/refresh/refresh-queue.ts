@@ -25,6 +25,7 @@ import type { RollOuts } from './roll-outs.ts';
 import {
   afterCheck,
   afterMove,
+  afterRendering,
   afterRequest,
   hasRecovered,
   isRenderedOtherwise,
@@ -202,7 +203,11 @@ export class RefreshQueue {
       this.#keep(unasked, { ...entry, kind: 'waiting', notBefore: 0 });
       this.#touch(unasked, 'unknown');
     }
-    if (this.#kept.refresh(name) !== undefined) {
+    const entry = this.#kept.refresh(name);
+    if (entry !== undefined) {
+      const application = this.#parts.applications.byInstanceName(name);
+      const answeredAt = Math.max(...this.#parts.registrations.of(name).map((one) => one.answeredAt));
+      if (application !== undefined) this.#keep(name, afterRendering(entry, application, answeredAt));
       this.#touch(name, 'poll');
       return;
     }
@@ -271,6 +276,10 @@ export class RefreshQueue {
       case 'confirmed':
         this.#confirm(application, entry);
         return;
+      case 'follow':
+        this.#keep(name, { ...entry, kind: 'asked', asked: verdict.rendered });
+        this.#touch(name, entry.cause);
+        return;
       case 'unneeded':
         this.#drop(name);
         return;
@@ -306,12 +315,9 @@ export class RefreshQueue {
     });
     if (entry.images.length > 0) {
       events.record(application, { type: 'Normal', reason: 'ImageMoved', message: movedMessage(entry.images) });
-      // What we asked for was reconciled; what somebody else caused may be on its way.
-      const reconciledAt = entry.asked === undefined ? application.reconciledAt : undefined;
-      const lastSyncAt = entry.asked === undefined ? application.lastSync?.finishedAt : entry.asked.lastSyncAt;
+      const lastSyncAt = entry.asked?.lastSyncAt;
       this.#rollOuts.confirmed(application, {
         images: entry.images,
-        ...(reconciledAt !== undefined && { reconciledAt }),
         ...(lastSyncAt !== undefined && { lastSyncAt }),
         wantsFull: registrations.of(name).some(({ sync }) => sync === 'full'),
       });

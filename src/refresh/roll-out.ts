@@ -5,10 +5,8 @@ import { movedImagesSchema, type MovedImage } from './moved-image.ts';
 /** Why Argo CD will not simply roll out an image that moved. */
 export type Blocked = 'self-heal-off' | 'last-sync-failed' | 'hooks';
 
-/** A moment since which the Application may not have been compared. */
+/** The end of a sync since which the Application was not compared. */
 export interface Before {
-  /** Somebody else had the image rendered, or a sync ended. */
-  readonly what: 'rendering' | 'sync';
   /** `status.reconciledAt` then. */
   readonly reconciledAt: string;
 }
@@ -34,7 +32,7 @@ const BLOCKED = ['self-heal-off', 'last-sync-failed', 'hooks'] as const satisfie
 
 export const rollOutSchema: v.GenericSchema<unknown, RollOut> = v.object({
   images: movedImagesSchema,
-  before: v.exactOptional(v.object({ what: v.picklist(['rendering', 'sync']), reconciledAt: v.string() })),
+  before: v.exactOptional(v.object({ reconciledAt: v.string() })),
   lastSyncAt: v.exactOptional(v.string()),
   seenSyncAt: v.exactOptional(v.string()),
   full: v.picklist(['none', 'wanted', 'held', 'asking', 'started', 'failed']),
@@ -99,10 +97,8 @@ function hooksWereSkipped(rollOut: RollOut, { automated, hasHooks, lastSync }: A
 }
 
 /** What the Application shows says nothing yet. */
-export function isOfBefore({ before }: RollOut, { reconciledAt, syncStatus }: Application): boolean {
-  if (before === undefined || reconciledAt !== before.reconciledAt) return false;
-  // An image that is rendered and differs from what is live is shown; after a sync it may be that it no longer differs.
-  return before.what === 'sync' || syncStatus !== 'OutOfSync';
+export function isOfBefore({ before }: RollOut, { reconciledAt }: Application): boolean {
+  return before !== undefined && reconciledAt === before.reconciledAt;
 }
 
 /** Argo CD writes that a sync ended before it compares again. */
@@ -112,7 +108,7 @@ export function afterSync(rollOut: RollOut, { lastSync, reconciledAt }: Applicat
   const seen = { ...rollOut, seenSyncAt: finishedAt };
   // Both are times of Argo CD's controller, in whole seconds of UTC.
   const isCompared = reconciledAt === undefined || reconciledAt > finishedAt;
-  return isCompared ? seen : { ...seen, before: { what: 'sync', reconciledAt } };
+  return isCompared ? seen : { ...seen, before: { reconciledAt } };
 }
 
 /** Nothing more is to be expected or told. */

@@ -47,8 +47,6 @@ export interface RollOutParts {
 /** What was confirmed for an application whose images moved. */
 export interface ConfirmedMove {
   readonly images: readonly MovedImage[];
-  /** Somebody else had it rendered, and this is when the Application was last reconciled. */
-  readonly reconciledAt?: string;
   /** Of before the refresh. */
   readonly lastSyncAt?: string;
   /** `sync: full` is set. */
@@ -74,10 +72,9 @@ export class RollOuts {
 
   /** A refresh brought other images. Kept together with what else is set in this turn. */
   confirmed(application: Application, move: ConfirmedMove): void {
-    const { images, reconciledAt, lastSyncAt } = move;
+    const { images, lastSyncAt } = move;
     this.#set(application.instanceName, {
       images,
-      ...(reconciledAt !== undefined && { before: { what: 'rendering', reconciledAt } }),
       ...(lastSyncAt !== undefined && { lastSyncAt, seenSyncAt: lastSyncAt }),
       full: move.wantsFull && this.#mayBeFull(application) ? 'wanted' : 'none',
       blocked: [],

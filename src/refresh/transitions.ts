@@ -55,6 +55,13 @@ export function requestOf({ reconciledAt, lastSync }: Application, now: number):
   };
 }
 
+/** The entry after a generation asked for its application. */
+export function afterRendering(entry: RefreshEntry, application: Application, answeredAt: number): RefreshEntry {
+  return entry.kind === 'waiting' && entry.asked === undefined && answeredAt >= entry.since
+    ? { ...entry, rendered: requestOf(application, answeredAt) }
+    : entry;
+}
+
 /** It is asked for again under the same request: Argo CD has not noticed it. */
 export function nudged(entry: RefreshEntry, asked: AskedRefresh, { reconciledAt }: Application): RefreshEntry {
   const { reconciledAt: _, ...rest } = asked;
@@ -63,7 +70,7 @@ export function nudged(entry: RefreshEntry, asked: AskedRefresh, { reconciledAt 
 }
 
 export function afterRequest(before: RefreshEntry, asked: AskedRefresh): RefreshEntry {
-  const { why: _, doubtedBefore: _doubted, ...entry } = before;
+  const { why: _, doubtedBefore: _doubted, rendered: _rendered, ...entry } = before;
   return { ...entry, kind: 'asked', attempts: entry.attempts + 1, asked };
 }
 

@@ -33,6 +33,8 @@ export function isOverlooked(
 export type Verdict =
   /** It renders with what it should. */
   | { readonly kind: 'confirmed' }
+  /** Somebody else had it rendered: what comes of that is seen as if it had been asked for. */
+  | { readonly kind: 'follow'; readonly rendered: AskedRefresh }
   /** There was nothing to do. */
   | { readonly kind: 'unneeded' }
   /** `moved`: for something that happened after the last request, so earlier attempts do not count. */
@@ -61,9 +63,9 @@ function withoutRequest(entry: RefreshEntry, { application, outdated, registrati
   const { doubtedBefore = 0 } = entry;
   const isDoubted = doubtedBefore > 0 && !isRenderedSince(application, registrations, doubtedBefore);
   if (outdated !== undefined || isDoubted) return { kind: 'ask', moved: false };
-  // Somebody else had it rendered; or what moved has moved back.
-  const rendered = entry.images.length > 0 && isRenderedSince(application, registrations, entry.since);
-  return { kind: rendered ? 'confirmed' : 'unneeded' };
+  const { images, rendered } = entry;
+  // What moved has moved back, or was rendered before anybody waited for it.
+  return images.length === 0 || rendered === undefined ? { kind: 'unneeded' } : { kind: 'follow', rendered };
 }
 
 function afterRequest(entry: RefreshEntry, asked: AskedRefresh, seen: Seen): Verdict {
@@ -79,7 +81,11 @@ function afterRequest(entry: RefreshEntry, asked: AskedRefresh, seen: Seen): Ver
   const isBroken = isOver && application.comparisonError !== undefined;
   // Sidecars leave a controller alone that did not answer, and render what they have kept.
   const isMissed = progress === 'not-rendered' && asked.seen;
+  // What somebody else had rendered is no request of ours that failed.
+  const isOthers = entry.rendered !== undefined;
+  if (isOthers && outdated !== undefined) return { kind: 'ask', moved: false };
   if (!isBroken && !isMissed && !isDue(asked, now)) return { kind: 'wait' };
+  if (isOthers) return { kind: 'ask', moved: false };
   // What moved since has attempts of its own: it must not be given up with the one before.
   if (entry.again) return { kind: 'ask', moved: true };
   return { kind: 'failed', why: isBroken ? `Argo CD reports: ${application.comparisonError}` : shortfallOf(progress) };

@@ -419,16 +419,45 @@ test('an application that was rendered with what moved meanwhile is found by its
   expect(here.patched).toEqual(['one']);
 });
 
-test('a rendering that somebody else caused counts', async () => {
+test('a rendering that somebody else caused counts when the Application was reconciled after it', async () => {
   const here = await world('one');
   here.argo.operate('one', 'person', true);
   here.move('api', '1.0.1');
   await here.clock.advance(SECOND);
   await here.render('one');
   here.argo.endOperation('one');
+  await here.clock.advance(SECOND);
+  expect(here.events).toEqual([]);
+  here.argo.reconcile('one');
   await here.clock.advance(MINUTE);
   expect(here.patched).toEqual([]);
   expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1 (semver ~1.0)']);
+});
+
+test('a rendering that somebody else caused and that failed after it was answered is asked for again', async () => {
+  const here = await world('one');
+  here.argo.operate('one', 'person', true);
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  await here.render('one');
+  here.argo.endOperation('one');
+  here.argo.edit('one', { reconciledAt: 'after it', comparisonError: 'kustomize build failed' });
+  await here.clock.advance(5 * SECOND);
+  expect(here.patched).toEqual(['one']);
+  expect(here.argo.byInstanceName('one')?.comparisonError).toBeUndefined();
+  expect(here.events).toEqual(['one ImageMoved api: 1.0.0 -> 1.0.1 (semver ~1.0)']);
+});
+
+test('a rendering that somebody else caused and of which nothing came is asked for in the end', async () => {
+  const here = await world('one');
+  here.argo.operate('one', 'person', true);
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  await here.render('one');
+  here.argo.endOperation('one');
+  await here.clock.advance(2 * MINUTE);
+  expect(here.patched).toEqual(['one']);
+  expect(here.count('retried')).toBe(0);
 });
 
 test('a rendering of another revision confirms nothing', async () => {
@@ -440,8 +469,9 @@ test('a rendering of another revision confirms nothing', async () => {
   await here.render('one', 'commit-0');
   here.argo.endOperation('one');
   here.argo.reconcile('one');
-  await here.clock.advance(16 * SECOND);
-  expect(here.events).toEqual([]);
+  await here.clock.advance(5 * SECOND);
+  expect([here.patched, here.events]).toEqual([[], []]);
+  await here.clock.advance(10 * SECOND);
   here.overdue('one');
   await here.clock.advance(MINUTE);
   expect([here.patched, here.outdated]).toEqual([['one'], []]);
