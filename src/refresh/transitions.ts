@@ -88,6 +88,8 @@ export function takenBack(
     attempts: Math.min(entry.attempts, before.attempts),
     again: false,
     ...(before.asked !== undefined && { asked: before.asked }),
+    ...(before.rendered !== undefined && { rendered: before.rendered }),
+    ...(before.doubtedBefore !== undefined && { doubtedBefore: before.doubtedBefore }),
   };
 }
 

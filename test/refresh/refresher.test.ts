@@ -527,6 +527,25 @@ test('whose sidecar was installed after the controller is refreshed when others 
   expect(here.patched.filter((name) => name === 'three')).toHaveLength(4);
 });
 
+test('what is doubted after a kill is still doubted when an operation comes before the request', async () => {
+  const here = await world('one');
+  here.move('api', '1.0.1');
+  // Rendered, and perhaps never answered.
+  await here.clock.advance(400);
+  here.kill();
+  await here.clock.advance(SECOND);
+  here.onPut = (text) => {
+    if (text.includes('"kind":"asked"')) here.argo.operate('one', 'person', true);
+  };
+  await here.start();
+  await here.clock.advance(5 * SECOND);
+  expect(here.patched).toEqual(['one']);
+  here.onPut = () => undefined;
+  here.argo.endOperation('one');
+  await here.clock.advance(5 * SECOND);
+  expect(here.patched).toEqual(['one', 'one']);
+});
+
 test('manifests from Argo CD’s cache for another revision are rendered afresh', async () => {
   const here = await world('one');
   await here.argo.push('one', 'commit-2', 'cache');
