@@ -18,6 +18,7 @@ import { placeOf } from './place-of.ts';
 import { QueueOrder } from './queue-order.ts';
 import { moreUrgent } from './refresh-cause.ts';
 import { newEntry, type AskedRefresh, type RefreshEntry } from './refresh-entry.ts';
+import { refreshStateOf } from './refresh-state.ts';
 import type { RefreshCause, RefreshState } from './refresher.ts';
 import { inFlightByRepository, repositoriesOf } from './in-flight.ts';
 import { progressOf } from './rendered.ts';
@@ -27,6 +28,7 @@ import {
   afterMove,
   afterRendering,
   afterRequest,
+  givenUp,
   hasRecovered,
   isRenderedOtherwise,
   MAX_ATTEMPTS,
@@ -103,17 +105,14 @@ export class RefreshQueue {
 
   check(applications: Iterable<string>, cause: RefreshCause, movedAt?: number): void {
     for (const name of applications) {
-      const entry = this.#kept.refresh(name) ?? newEntry(cause, this.#parts.now());
-      this.#keep(name, afterCheck(entry, cause, movedAt));
+      const now = this.#parts.now();
+      this.#keep(name, afterCheck(this.#kept.refresh(name) ?? newEntry(cause, now), cause, { movedAt, now }));
       this.#compareSoon(name, cause);
     }
   }
 
   stateOf(application: string): RefreshState {
-    const entry = this.#kept.refresh(application);
-    if (entry === undefined) return { kind: 'idle', attempts: 0 };
-    const { kind, since, attempts, why } = entry;
-    return { kind, since, attempts, ...(why !== undefined && { why }) };
+    return refreshStateOf(this.#kept.refresh(application), this.#parts.applications.byInstanceName(application));
   }
 
   numbers(): QueueNumbers {
@@ -200,7 +199,7 @@ export class RefreshQueue {
   /** A generation for which nobody waits is compared when it is over: what it was given may have moved meanwhile. */
   #registered(name: string): void {
     for (const [unasked, entry] of this.#unasked.toTryAgain(this.#parts.now())) {
-      this.#keep(unasked, { ...entry, kind: 'waiting', notBefore: 0 });
+      this.#keep(unasked, takenUp(entry, this.#parts.now(), entry.attempts));
       this.#touch(unasked, 'unknown');
     }
     const entry = this.#kept.refresh(name);
@@ -270,7 +269,7 @@ export class RefreshQueue {
     const registrations = this.#parts.registrations.of(name);
     const images = outdated?.kind === 'image' ? addMoves(before.images, outdated.images) : before.images;
     // What moves while it is rendered is rendered with it.
-    const entry = sameMoves(before.images, images) ? before : afterMove(before, images);
+    const entry = sameMoves(before.images, images) ? before : afterMove(before, images, now);
     const verdict = verdictOf(entry, { outdated, application, registrations, now });
     switch (verdict.kind) {
       case 'confirmed':
@@ -350,7 +349,7 @@ export class RefreshQueue {
     const times = entry.attempts === 1 ? 'a hard refresh' : `${entry.attempts} hard refreshes`;
     const message = `Given up after ${times}: ${why}`;
     events.record(application, { type: 'Warning', reason: 'RefreshFailed', message });
-    this.#keep(name, { ...entry, kind: 'given-up', why });
+    this.#keep(name, givenUp(entry, why));
   }
 
   #later(name: string, entry: RefreshEntry, bounds: { readonly firstMs: number; readonly longestMs: number }): void {
@@ -546,7 +545,7 @@ export class RefreshQueue {
     const isChanged = after !== undefined && before !== undefined && isRenderedOtherwise(before, after);
     // A change brings a generation by itself, and if that did not get through to us another will not.
     if (entry?.kind === 'given-up' && !isUnasked(entry) && (isChanged || (after && hasRecovered(before, after)))) {
-      this.#keep(name, takenUp(entry));
+      this.#keep(name, takenUp(entry, this.#parts.now()));
     }
     const isNew = before === undefined && this.#started;
     if (entry !== undefined || isChanged || isNew) this.#touch(name, 'cached-manifest');

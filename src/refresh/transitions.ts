@@ -9,22 +9,35 @@ import { progressOf } from './rendered.ts';
 export const MAX_ATTEMPTS = 8;
 
 /** The entry after its application was named, because something moved or may have. It is compared next. */
-export function afterCheck(entry: RefreshEntry, cause: RefreshCause, movedAt: number | undefined): RefreshEntry {
+export function afterCheck(
+  entry: RefreshEntry,
+  cause: RefreshCause,
+  { movedAt, now }: { readonly movedAt: number | undefined; readonly now: number },
+): RefreshEntry {
   const first = entry.movedAt ?? movedAt;
-  return { ...entry, cause: moreUrgent(entry.cause, cause), ...(first !== undefined && { movedAt: first }) };
+  const known = { ...entry, cause: moreUrgent(entry.cause, cause), ...(first !== undefined && { movedAt: first }) };
+  // Somebody changed what may have been the reason. Twice more, because that may reach sidecars later.
+  return entry.kind === 'given-up' && cause === 'start' ? takenUp(known, now, MAX_ATTEMPTS - 2) : known;
 }
 
 /**
  * The entry after a comparison showed images that it was not about. Only they give it new attempts: that its application is named
  * again may be about what Argo CD fails to render.
  */
-export function afterMove(entry: RefreshEntry, images: readonly MovedImage[]): RefreshEntry {
-  return entry.kind === 'asked' ? { ...entry, again: true, images } : { ...takenUp(entry), images };
+export function afterMove(entry: RefreshEntry, images: readonly MovedImage[], now: number): RefreshEntry {
+  return entry.kind === 'asked' ? { ...entry, again: true, images } : { ...takenUp(entry, now), images };
 }
 
-/** Something changed since it failed. */
-export function takenUp(entry: RefreshEntry): RefreshEntry {
-  return { ...entry, kind: 'waiting', attempts: 0, notBefore: 0 };
+/** Something changed since it failed. One that was given up waits from now on. */
+export function takenUp(entry: RefreshEntry, now: number, attempts = 0): RefreshEntry {
+  const since = entry.kind === 'given-up' ? now : entry.since;
+  return { ...entry, kind: 'waiting', since, attempts, notBefore: 0 };
+}
+
+/** Somebody has to look. How long it took to roll out what moved is no measure of ours any more. */
+export function givenUp(before: RefreshEntry, why: string): RefreshEntry {
+  const { movedAt: _, ...entry } = before;
+  return { ...entry, kind: 'given-up', why };
 }
 
 /**
@@ -34,10 +47,7 @@ export function takenUp(entry: RefreshEntry): RefreshEntry {
  */
 export function resumed(entry: RefreshEntry, application: Application | undefined, now: number): RefreshEntry {
   // Who has to look may have looked meanwhile: once more.
-  if (entry.kind === 'given-up') {
-    const attempts = entry.cause === 'unknown' ? 0 : MAX_ATTEMPTS - 1;
-    return { ...entry, kind: 'waiting', attempts, notBefore: 0 };
-  }
+  if (entry.kind === 'given-up') return takenUp(entry, now, entry.cause === 'unknown' ? 0 : MAX_ATTEMPTS - 1);
   if (entry.kind !== 'asked' || entry.asked === undefined || application === undefined) return entry;
   const { asked, ...rest } = entry;
   // It is still to be taken up, or being rendered: only an answer from now on counts.

@@ -136,6 +136,14 @@ test('nobody is patched while an operation runs; it is, when that ends', async (
   expect(here.argo.patchedWhileOperating).toEqual([]);
 });
 
+test('who waits for an operation says so', async () => {
+  const here = await world('one');
+  here.argo.operate('one', 'person', true);
+  here.move('api', '1.0.1');
+  await here.clock.advance(SECOND);
+  expect(here.refresher.stateOf('one')).toMatchObject({ kind: 'waiting', why: 'a sync operation is running' });
+});
+
 test('an operation that begins while the request is kept is seen', async () => {
   const here = await world('one');
   here.onPut = (text) => {
@@ -303,6 +311,10 @@ test.for([
   },
   { name: 'its revision changes', happen: (here: World) => here.argo.edit('one', { revisions: ['commit-2'] }) },
   { name: 'its spec changes', happen: (here: World) => here.argo.edit('one', { specFingerprint: 'spec-2' }) },
+  {
+    name: 'the operator changes the configuration',
+    happen: (here: World) => here.refresher.check(['one'], 'start'),
+  },
 ])('a given-up application is taken up when $name', async ({ happen }) => {
   const here = await world('one');
   here.argo.behaviourOf('one').brokenBy = 'broken';
@@ -330,6 +342,23 @@ test('who is told of again and again while nothing new moves is asked no oftener
   here.move('api', '1.0.2');
   await here.clock.advance(5 * SECOND);
   expect(here.outdated).toEqual([]);
+});
+
+test('who was given up days ago waits from the next move on, and so is what the roll-out took', async () => {
+  const here = await world('one');
+  here.argo.behaviourOf('one').brokenBy = 'broken';
+  here.move('api', '1.0.1');
+  await here.clock.advance(3 * 24 * 60 * MINUTE);
+  here.argo.behaviourOf('one').brokenBy = undefined;
+  here.argo.operate('one', 'person', true);
+  const movedAt = here.clock.now();
+  here.move('api', '1.0.2');
+  await here.clock.advance(SECOND);
+  expect(here.refresher.stateOf('one').since).toBeGreaterThanOrEqual(movedAt);
+  here.argo.endOperation('one');
+  await here.clock.advance(5 * SECOND);
+  expect(here.rolledOut).toHaveLength(1);
+  expect(here.rolledOut[0]).toBeLessThan(10);
 });
 
 test('what moves during the last attempt is not given up with it', async () => {
