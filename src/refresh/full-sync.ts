@@ -37,17 +37,23 @@ const schema = v.object({
 /** Argo CD's own for automated syncs. */
 const DEFAULT_RETRY = { limit: 5 };
 
+/** Whether a whole sync can be started. */
+export type FullSync =
+  | { readonly kind: 'patch'; readonly patch: unknown }
+  /** The object is not, or no longer, as the watched Application was. */
+  | { readonly kind: 'otherwise' }
+  /** It would take everything away, which no machine begins. */
+  | { readonly kind: 'prunes-all' };
+
 /**
  * The merge patch that starts what Argo CD's automated sync starts for a new revision, at the one it compared with.
  * It names the version that was read, so that any change in between (an operation of somebody else above all) refuses it.
  *
  * `source` and `sources` are left out: Argo CD takes them from `spec`, and a merge patch would lose every null in them.
- *
- * @returns undefined: the object is not, or no longer, as the watched Application was.
  */
-export function fullSyncPatch(object: KubernetesObject, application: Application): unknown {
+export function fullSyncOf(object: KubernetesObject, application: Application): FullSync {
   const read = v.safeParse(schema, object);
-  if (!read.success) return undefined;
+  if (!read.success) return { kind: 'otherwise' };
   const { metadata, spec, status } = read.output;
   const { revision, revisions } = status.sync;
   const isMultiSource = (spec.sources?.length ?? 0) > 0;
@@ -56,12 +62,13 @@ export function fullSyncPatch(object: KubernetesObject, application: Application
     status.operationState.finishedAt === application.lastSync?.finishedAt &&
     compared.length === application.revisions.length &&
     compared.every((one, at) => one !== '' && one === application.revisions[at]);
-  if (!isSame) return undefined;
-  // As automated sync: what would take everything away is never begun by a machine.
+  if (!isSame) return { kind: 'otherwise' };
+  // As automated sync.
   const { prune, allowEmpty } = spec.syncPolicy.automated;
-  if (prune && !allowEmpty && status.resources.every(({ requiresPruning }) => requiresPruning)) return undefined;
+  if (prune && !allowEmpty && status.resources.every(({ requiresPruning }) => requiresPruning))
+    return { kind: 'prunes-all' };
   const { automated, syncOptions, retry } = spec.syncPolicy;
-  return {
+  const patch = {
     metadata: { resourceVersion: metadata.resourceVersion },
     operation: {
       initiatedBy: { username: 'image-resolver', automated: true },
@@ -77,4 +84,5 @@ export function fullSyncPatch(object: KubernetesObject, application: Application
     // then for its own, and wait for their health for ever.
     status: { operationState: null },
   };
+  return { kind: 'patch', patch };
 }

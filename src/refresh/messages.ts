@@ -42,5 +42,7 @@ export const FULL_SYNC_FAILED =
 export const FULL_SYNC_STARTED = 'A whole sync was started for an image that moved';
 export const FULL_SYNC_SELF_HEAL =
   'sync: full has no effect with selfHeal: Argo CD syncs the changed resources by itself at once';
+export const FULL_SYNC_PRUNES_ALL =
+  'sync: full was not started, because it would take every resource away: sync by hand, or set allowEmpty';
 export const FULL_SYNC_NO_CONSENT =
   "sync: full needs the operator's consent for this AppProject (refresh.fullSync.projects)";

@@ -6,13 +6,14 @@ import type { Sleep } from '../registry/time.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { getApplication, patchApplication, type Requested } from './application-request.ts';
-import { fullSyncPatch } from './full-sync.ts';
+import { fullSyncOf } from './full-sync.ts';
 import { backOffMs } from './back-off.ts';
 import type { KeptApplications } from './kept-application.ts';
 import {
   blockedMessage,
   FULL_SYNC_FAILED,
   FULL_SYNC_NO_CONSENT,
+  FULL_SYNC_PRUNES_ALL,
   FULL_SYNC_SELF_HEAL,
   FULL_SYNC_STARTED,
   type EventReason,
@@ -265,10 +266,16 @@ export class RollOuts {
     this.#pace.began(this.#parts.now());
     const got = await getApplication(this.#parts.kubernetes, application, signal);
     if (got.kind !== 'done') return this.#unmet(name, got);
-    const patch = fullSyncPatch(got.object, application);
-    if (patch === undefined) return this.#overtaken(name);
+    const full = fullSyncOf(got.object, application);
+    if (full.kind === 'otherwise') return this.#overtaken(name);
     const rollOut = this.#kept.rollOut(name);
     if (rollOut === undefined || !this.#isStill(name)) return undefined;
+    if (full.kind === 'prunes-all') {
+      this.#parts.log.warning('full-sync-refused', { application: name, why: FULL_SYNC_PRUNES_ALL });
+      this.#tell(application, 'Warning', 'FullSyncRefused', FULL_SYNC_PRUNES_ALL);
+      this.#set(name, { ...rollOut, full: 'none' });
+      return undefined;
+    }
     const finishedAt = application.lastSync?.finishedAt;
     this.#set(name, {
       ...rollOut,
@@ -278,7 +285,7 @@ export class RollOuts {
     });
     await this.#kept.flush();
     if (!this.#isStill(name)) return this.#overtaken(name);
-    const patched = await patchApplication(this.#parts.kubernetes, application, patch, signal);
+    const patched = await patchApplication(this.#parts.kubernetes, application, full.patch, signal);
     if (patched.kind !== 'done') return this.#unmet(name, patched);
     this.#pace.answered();
     this.#overtakenTimes.delete(name);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Application } from '../../src/applications/application.ts';
 import type { KubernetesObject } from '../../src/kubernetes/kubernetes.ts';
-import { fullSyncPatch } from '../../src/refresh/full-sync.ts';
+import { fullSyncOf } from '../../src/refresh/full-sync.ts';
 
 const application = {
   revisions: ['c1'],
@@ -36,7 +36,7 @@ function object(change: Change = {}): KubernetesObject {
 
 test('sync options and retry are those of the Application', () => {
   const syncPolicy = { syncOptions: ['ServerSideApply=true'], retry: { limit: 2, backoff: { duration: '5s' } } };
-  expect(fullSyncPatch(object({ syncPolicy }), application)).toEqual({
+  const patch = {
     metadata: { resourceVersion: '7' },
     operation: {
       initiatedBy: { username: 'image-resolver', automated: true },
@@ -44,10 +44,11 @@ test('sync options and retry are those of the Application', () => {
       retry: { limit: 2, backoff: { duration: '5s' } },
     },
     status: { operationState: null },
-  });
+  };
+  expect(fullSyncOf(object({ syncPolicy }), application)).toEqual({ kind: 'patch', patch });
 });
 
-test.for([
+test.for<{ readonly name: string; readonly change: Change; readonly kind?: 'prunes-all' }>([
   { name: 'an operation is asked for', change: { operation: { sync: {} } } },
   { name: 'an operation runs', change: { operationState: { phase: 'Running' } } },
   { name: 'an operation ended that was not seen yet', change: { operationState: { finishedAt: 'now' } } },
@@ -56,8 +57,8 @@ test.for([
   { name: 'its revision is another', change: { sync: { revision: 'c2' } } },
   { name: 'automated sync is disabled', change: { automated: { enabled: false } } },
   { name: 'it heals itself', change: { automated: { selfHeal: true } } },
-  { name: 'everything would be pruned', change: { resources: [{ requiresPruning: true }] } },
-])('nothing is started when $name', ({ change }) => {
-  expect(fullSyncPatch(object(), application)).toBeDefined();
-  expect(fullSyncPatch(object(change), application)).toBeUndefined();
+  { name: 'everything would be pruned', change: { resources: [{ requiresPruning: true }] }, kind: 'prunes-all' },
+])('nothing is started when $name', ({ change, kind = 'otherwise' }) => {
+  expect(fullSyncOf(object(), application).kind).toBe('patch');
+  expect(fullSyncOf(object(change), application)).toEqual({ kind });
 });

@@ -142,6 +142,17 @@ test('sync: full with consent starts exactly one whole sync at the synced revisi
   expect(here.kept).toBe(0);
 });
 
+test('a whole sync that would take everything away is refused once, and that is said', async () => {
+  const here = await moved(consented, (before) => {
+    wantingFull(before);
+    before.argo.behaviourOf('one').prunesAll = true;
+  });
+  await here.clock.advance(60 * MINUTE);
+  expect(here.operations).toEqual([]);
+  expect(reasons(here)).toEqual(['ImageMoved', 'FullSyncRefused', 'RollOutBlocked']);
+  expect(here.refresher.stateOf('one').why).toBeUndefined();
+});
+
 test('a multi-source application is synced at all its revisions', async () => {
   const source = { repoURL: 'https://git.example.com/a', path: '.', targetRevision: 'main' };
   const revisions = ['commit-1', 'commit-7'];

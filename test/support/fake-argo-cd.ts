@@ -20,6 +20,8 @@ export interface Behaviour {
   /** The comparison fails with this before anything is rendered. */
   brokenBy: string | undefined;
   syncFails: boolean;
+  /** Nothing is rendered any more: every resource is to be pruned. */
+  prunesAll: boolean;
   /** How many patches are answered and forgotten. */
   losesPatches: number;
   /** How many annotations stand on the Application and are not seen: Argo CD put the status it wrote over what it was told. */
@@ -110,6 +112,7 @@ export class FakeArgoCd implements Applications {
       isCached: false,
       brokenBy: undefined,
       syncFails: false,
+      prunesAll: false,
       losesPatches: 0,
       overlooks: 0,
       faults: [],
@@ -278,7 +281,7 @@ export class FakeArgoCd implements Applications {
     return state;
   }
 
-  #object({ application, version }: State): KubernetesObject {
+  #object({ application, version, behaviour }: State): KubernetesObject {
     const { name, namespace, uid, automated, sources, revisions, syncStatus, reconciledAt, lastSync, operating } =
       application;
     const isMultiSource = sources.length > 1;
@@ -291,7 +294,7 @@ export class FakeArgoCd implements Applications {
       ...(operating && { operation: { sync: {} } }),
       status: {
         reconciledAt,
-        resources: [{ kind: 'Deployment', name, status: syncStatus }],
+        resources: [{ kind: 'Deployment', name, status: syncStatus, requiresPruning: behaviour.prunesAll }],
         sync: { status: syncStatus, ...(isMultiSource ? { revisions } : { revision: revisions[0] }) },
         operationState: lastSync ?? { phase: 'Running' },
       },
