@@ -18,6 +18,7 @@ import { createRegistryClient } from '../registry/client.ts';
 import type { Sleep } from '../registry/time.ts';
 import { AUDIENCE } from '../remote/protocol.ts';
 import type { Ports } from '../resolve/job.ts';
+import { isGiven } from '../resolve/preview.ts';
 import { answerQuery } from '../resolve/query.ts';
 import { cachedStore } from '../store/cached-store.ts';
 import { openStore } from '../store/open-store.ts';
@@ -271,7 +272,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     answer: async (query, during) =>
       answerQuery(
         query,
-        { operator: operator.current, ports, settle: freshness.settle, record: query.explain !== true },
+        { operator: operator.current, ports, settle: freshness.settle, record: isGiven(query) },
         during,
       ),
     record: async (query, resolutions) => registrations.record(query, resolutions),

@@ -12,6 +12,7 @@ import { render } from '../render/render.ts';
 import type { BuildEnvironment, Rendered, RendererKind, RenderSpec } from '../render/render-spec.ts';
 import type { RenderTools } from '../render/render-options.ts';
 import { openWorkspace, sweepLeftovers } from '../render/workspace.ts';
+import { isOfUploadedFiles } from '../resolve/preview.ts';
 import type { Resolver } from '../resolve/resolver.ts';
 import { Answers } from './asks.ts';
 import { noticing } from './failures.ts';
@@ -153,13 +154,17 @@ function prepare(request: GenerateRequest, { configuration, resolver, random }: 
   const root = findAppRoot(request.directory, request.tree === undefined ? {} : { treeHint: request.tree });
   const project = request.project ?? environment.projectName;
   const who = { application: environment.appName, ...(project !== undefined && { project }) };
+  const generation = generationClaim(environment, writtenParameters, random);
+  const isPreview = isOfUploadedFiles(generation);
   // Only a controller has anything to take down, and without one a generation without policies opens no resolver.
-  const isRegistered = request.register && configuration.controller !== undefined && environment.appName !== '';
+  const isRegistered =
+    request.register && !isPreview && configuration.controller !== undefined && environment.appName !== '';
   const answers = new Answers(resolver, {
     v: 1,
     who,
     explain: request.explain,
-    ...(isRegistered && { generation: generationClaim(environment, writtenParameters, random) }),
+    ...(isPreview && { preview: true }),
+    ...(isRegistered && { generation }),
   });
   const spec = renderSpecFrom(parameters, environment);
   return {

@@ -4,6 +4,7 @@ import type { CallerClaim } from '../registry/access.ts';
 import { sleepForReal, type Sleep } from '../registry/time.ts';
 import { choiceResolution } from '../resolve/choice.ts';
 import { observed } from '../resolve/observed.ts';
+import { isGiven } from '../resolve/preview.ts';
 import type { Ask, GenerationReport, Resolution, ResolveQuery, Resolver } from '../resolve/resolver.ts';
 import type { ReceivedAnswer, Store } from '../store/store.ts';
 import { createControllerClient, type ControllerClient } from './controller-client.ts';
@@ -183,7 +184,7 @@ class RemoteResolver implements Resolver {
   async #keep(query: ResolveQuery, before: ReadonlyMap<Ask, Kept>, resolutions: readonly Resolution[]): Promise<void> {
     const { application, project } = query.who;
     // Without a name (a laptop) there is nobody to remember answers for.
-    if (application === '' || query.explain === true) return;
+    if (application === '' || !isGiven(query)) return;
     const store = await this.#store;
     const now = this.#options.now();
     const changed = new Map<string, ReceivedAnswer>();

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import { selectByName } from '../strategy/by-name.ts';
 import { startDeadline } from './deadline.ts';
 import type { Ports, SelectByName, Settle } from './job.ts';
+import { isGiven } from './preview.ts';
 import { answerQuery } from './query.ts';
 import type { Resolver } from './resolver.ts';
 import { settlePatiently } from './settle-patiently.ts';
@@ -53,7 +54,7 @@ export function createInProcessResolver(options: InProcessOptions): Resolver {
         operator: { configuration, broker },
         ports,
         settle: settleHere,
-        record: query.explain !== true,
+        record: isGiven(query),
       };
       return await answerQuery(query, answering, budget.signal);
     },

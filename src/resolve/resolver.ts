@@ -106,6 +106,8 @@ export interface ResolveQuery {
   readonly asks: readonly Ask[];
   /** Fill `explanation`. */
   readonly explain?: boolean;
+  /** What would it be? Of files that no Application refers to. */
+  readonly preview?: boolean;
 }
 
 /** Answers asks; in this process (`in-process.ts`) or in another (`src/remote`). */

@@ -8,6 +8,7 @@ import { parseDigest, parseRepository, parseTag, type Digest, type Repository, t
 import { credentialId, parseCredentialName } from '../operator/credential-name.ts';
 import type { Choice } from '../policy/image-policy.ts';
 import { MAX_ASKS, MAX_NOTICES, type RefreshBody, type ReportBody } from '../remote/protocol.ts';
+import { isOfUploadedFiles } from '../resolve/preview.ts';
 import type { ResolveQuery } from '../resolve/resolver.ts';
 import { parseGlob } from '../strategy/glob.ts';
 import { MAX_FILTERS, MAX_PATTERN_CHARACTERS } from '../strategy/limits.ts';
@@ -164,14 +165,22 @@ const generation = v.object({
   sync: v.exactOptional(v.literal('full')),
 });
 
-const query: v.GenericSchema<unknown, ResolveQuery> = v.object({
-  v: v.literal(1),
-  who,
-  generation: v.exactOptional(generation),
-  budgetMs: v.pipe(duration, v.maxValue(MAX_DURATION_MS)),
-  asks: v.pipe(v.array(ask), v.maxLength(MAX_ASKS)),
-  explain: v.exactOptional(v.boolean()),
-});
+const query: v.GenericSchema<unknown, ResolveQuery> = v.pipe(
+  v.object({
+    v: v.literal(1),
+    who,
+    generation: v.exactOptional(generation),
+    budgetMs: v.pipe(duration, v.maxValue(MAX_DURATION_MS)),
+    asks: v.pipe(v.array(ask), v.maxLength(MAX_ASKS)),
+    explain: v.exactOptional(v.boolean()),
+    preview: v.exactOptional(v.boolean()),
+  }),
+  v.transform(({ generation: claimed, ...rest }) => {
+    if (claimed === undefined) return rest;
+    // A sidecar of an older version claims a generation for these too.
+    return isOfUploadedFiles(claimed) ? { ...rest, preview: true } : { ...rest, generation: claimed };
+  }),
+);
 
 const notice = v.object({ code: v.string(), what: v.string(), where: v.exactOptional(v.string()) });
 

@@ -2,6 +2,7 @@ import type { Applications } from '../applications/application.ts';
 import type { Notice } from '../error/user-error.ts';
 import type { RegisteringQuery } from '../registrations/registration.ts';
 import { MAX_REQUEST_BYTES, PATHS } from '../remote/protocol.ts';
+import { isOfUploadedFiles } from '../resolve/preview.ts';
 import type { GenerationReport, Resolution } from '../resolve/resolver.ts';
 import { callerOf, type CallerPorts, isAnswer } from './caller.ts';
 import { json, Refusal, type Route } from './exchange.ts';
@@ -29,6 +30,7 @@ export function reportEndpoint(ports: ReportPorts): Route {
         const { asked, ...report } = readReport(body);
         if (claimsOtherProject(report.who, ports.applications))
           throw new Refusal(403, 'the Application belongs to another AppProject');
+        if (isOfUploadedFiles(report.generation)) return json({}, 202);
         // What a generation with questions uses is known from them, even if somebody else answered: it must not seem to use nothing.
         if (!asked) await ports.record({ ...report, budgetMs: 0, asks: [] }, []);
         if (report.notices.length > 0) ports.notices(report, report.notices);

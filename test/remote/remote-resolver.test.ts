@@ -386,16 +386,17 @@ describe('with a controller that is away', () => {
     expect(resolution?.kind).toBe('failed');
   });
 
-  test.for<Partial<ResolveQuery>>([{ who: { application: '', project: 'team-a' } }, { explain: true }])(
-    'keeps nothing of what %o was answered',
-    async (rest) => {
-      await using controller = await StubController.start(resolving(() => DECIDED));
-      const resolver = sidecar(controller.url);
-      expect(await resolver.resolve(query([API_ASK], rest), never)).toEqual([DECIDED]);
-      await controller.stop();
-      expect(await resolver.resolve(query([API_ASK], rest), never)).toMatchObject([{ kind: 'failed' }]);
-    },
-  );
+  test.for<Partial<ResolveQuery>>([
+    { who: { application: '', project: 'team-a' } },
+    { explain: true },
+    { preview: true },
+  ])('keeps nothing of what %o was answered', async (rest) => {
+    await using controller = await StubController.start(resolving(() => DECIDED));
+    const resolver = sidecar(controller.url);
+    expect(await resolver.resolve(query([API_ASK], rest), never)).toEqual([DECIDED]);
+    await controller.stop();
+    expect(await resolver.resolve(query([API_ASK], rest), never)).toMatchObject([{ kind: 'failed' }]);
+  });
 
   test('takes what the controller answers as it is, whatever the modes of its own file: they may be a minute apart', async () => {
     await using controller = await StubController.start(resolving(() => DECIDED));

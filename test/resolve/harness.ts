@@ -108,6 +108,7 @@ export interface AskOptions {
   readonly project?: string;
   readonly budgetMs?: number;
   readonly explain?: boolean;
+  readonly preview?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -154,9 +155,9 @@ export async function world(): Promise<World> {
       if (resolution === undefined) throw new Error('no resolution');
       return resolution;
     },
-    async resolveAll(asks, { application = 'shop', project, budgetMs = 25_000, explain, signal } = {}) {
+    async resolveAll(asks, { application = 'shop', project, budgetMs = 25_000, signal, ...rest } = {}) {
       const who = { application, ...(project === undefined ? {} : { project }) };
-      const query = { v: 1, who, budgetMs, asks, ...(explain === undefined ? {} : { explain }) } as const;
+      const query = { v: 1, who, budgetMs, asks, ...rest } as const;
       return clock.run(self.resolver().resolve(query, signal ?? new AbortController().signal));
     },
     async restart() {

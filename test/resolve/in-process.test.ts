@@ -457,6 +457,15 @@ test('freeze holds the last answer, whatever registry and policy say', async () 
   expect(inShort(await here.resolve(ask(semver('~1.0')), { application: 'new' }))).toBe('held 1.0.6');
 });
 
+test('what is only looked at is no answer that freeze would hold', async () => {
+  await using here = await world();
+  here.registry.pushAll(API, ['1.0.5', '2.0.0']);
+  await here.resolve(ask(semver('~1.0')));
+  expect(inShort(await here.resolve(ask(semver('*')), { preview: true }))).toBe('2.0.0');
+  here.modes = [{ mode: 'freeze' }];
+  expect(inShort(await here.resolve(ask(semver('~1.0'))))).toBe('held 1.0.5');
+});
+
 test('a frozen answer obtained with other rights is an error, not a move and not a leak', async () => {
   await using here = await world();
   here.registry.push(API, '1.0.5');

@@ -102,6 +102,17 @@ describe('POST /v1/resolve', () => {
     expect(controller.recorded).toEqual([]);
   });
 
+  test('takes down nothing of what is only looked at, also for a sidecar that claims a generation for it', async () => {
+    await using controller = await api();
+    const { generation: _generation, ...asked } = query();
+    const bodies = [query({ generation: { ...GENERATION, revision: 'streamed' } }), { ...asked, preview: true }];
+    for (const body of bodies)
+      expect((await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body })).status).toBe(200);
+    const seen = { ...asked, budgetMs: 15_000, preview: true };
+    expect(controller.answered).toEqual([seen, seen]);
+    expect(controller.recorded).toEqual([]);
+  });
+
   test('is not told which tags there are: a token that got about must not tell them', async () => {
     const explanation = { steps: ['one'], considered: 1, candidates: ['1.0.0'], rejected: [], rejectedTotal: 0 };
     await using controller = await api(async (asked) =>
@@ -265,6 +276,14 @@ describe('POST /v1/report', () => {
         202,
       );
     expect(controller.recorded).toMatchObject([[{ generation: GENERATION, asks: [] }, []]]);
+  });
+
+  test('says nothing of an Application when its files were only looked at', async () => {
+    await using controller = await api();
+    const generation = { ...GENERATION, revision: 'streamed' };
+    const body = report({ generation, notices: [{ code: 'POLICY_SHADOWED', what: 'on a laptop' }] });
+    expect((await send(`${controller.url}/v1/report`, { token: 'sidecar', body })).status).toBe(202);
+    expect([controller.recorded, controller.noticed]).toEqual([[], []]);
   });
 
   test('hands on what people should know', async () => {
