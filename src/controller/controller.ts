@@ -276,6 +276,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
         during,
       ),
     record: async (query, resolutions) => registrations.record(query, resolutions),
+    recordUnheard: async (query, given, agoMs) => registrations.recordUnheard(query, given, agoMs),
     notices: ({ who }, notices) => attention.warnOfRendering(who.application, notices),
     lookAgain: (application) => freshness.look({ cause: 'user', application }),
     webhooks: {

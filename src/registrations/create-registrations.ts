@@ -1,10 +1,10 @@
 import type { Application, Applications } from '../applications/application.ts';
-import type { Ask, Resolution, SourceClaim } from '../resolve/resolver.ts';
+import type { Ask, GenerationClaim, Resolution, SourceClaim } from '../resolve/resolver.ts';
 import type { DocumentStore, Store } from '../store/store.ts';
 import { givenOf, sameGiven } from './given.ts';
 import { Interned } from './interned.ts';
 import { readRegistration, type KeptRegistration } from './kept-registration.ts';
-import type { RegisteredAnswer, RegisteringQuery, Registration, Registrations } from './registration.ts';
+import type { Given, RegisteredAnswer, RegisteringQuery, Registration, Registrations } from './registration.ts';
 import { namesThisPlugin, sourcesLike } from './sources.ts';
 
 export interface RegistrationsOptions {
@@ -22,6 +22,10 @@ const MAX_EARLIER_REVISIONS = 50;
 const MAX_EARLIER_SPECS = 20;
 /** Generations of one source that may ask at the same time: one for each replica of repo-server. */
 const GENERATIONS_AT_ONCE = 4;
+/** How exactly it is known when a sidecar rendered without us, in milliseconds: what it says was under way for a while. */
+const UNHEARD_PRECISION_MS = 5_000;
+/** Generations whose answers may still be on their way to somebody who no longer waits. */
+const MAX_UNHEARD_GENERATIONS = 1_000;
 
 interface Entry {
   readonly key: string;
@@ -48,6 +52,8 @@ class KeptRegistrations implements Registrations {
   readonly #listeners = new Set<(application: string) => void>();
   readonly #asks = new Interned<Ask>();
   readonly #sources = new Interned<SourceClaim>();
+  /** Ids of generations whose sidecars said that they did not hear us, the newest last. */
+  readonly #unheard = new Set<string>();
   #count = 0;
   #verified = false;
 
@@ -97,6 +103,24 @@ class KeptRegistrations implements Registrations {
   }
 
   async record(query: RegisteringQuery, resolutions: readonly Resolution[]): Promise<void> {
+    // An answer that took so long that its sidecar has told meanwhile what it did without.
+    if (this.#unheard.has(query.generation.id)) return;
+    const given = query.asks.map((ask, index) => {
+      const resolution = resolutions[index];
+      return resolution && givenOf(ask, resolution);
+    });
+    await this.#take(query, given);
+  }
+
+  async recordUnheard(query: RegisteringQuery, given: readonly Given[], agoMs: number): Promise<void> {
+    this.#unheard.add(query.generation.id);
+    const [oldest] = this.#unheard;
+    if (this.#unheard.size > MAX_UNHEARD_GENERATIONS && oldest !== undefined) this.#unheard.delete(oldest);
+    await this.#take(query, given, this.#now() - agoMs);
+  }
+
+  /** @param unheardAt when it was rendered, where we were not heard. */
+  async #take(query: RegisteringQuery, given: readonly (Given | undefined)[], unheardAt?: number): Promise<void> {
     const name = query.who.application;
     const application = this.#applications.byInstanceName(name);
     if (name === '' || (application === undefined && this.#applications.complete)) return;
@@ -104,8 +128,12 @@ class KeptRegistrations implements Registrations {
     const alike = application === undefined ? [] : sourcesLike(application, generation.source);
     const key = keyOf(name, generation, alike.length > 1);
     const before = this.#entries.get(name)?.get(key);
-    const answers = union(before?.generations.get(generation.id) ?? [], this.#answersOf(query, resolutions));
+    if (unheardAt !== undefined && isOlder(unheardAt, generation, before?.registration)) return;
+    const answers = union(before?.generations.get(generation.id) ?? [], this.#answersOf(query, given));
     const plugin = alike[0]?.source.plugin ?? before?.registration.plugin;
+    // What it was when somebody rendered without us is not known.
+    const known = unheardAt === undefined ? undefined : before?.registration.specFingerprint;
+    const specFingerprint = known ?? application?.specFingerprint;
     const registration: KeptRegistration = {
       application: name,
       ...(query.who.project === undefined ? {} : { project: query.who.project }),
@@ -114,11 +142,11 @@ class KeptRegistrations implements Registrations {
       parametersFingerprint: generation.parametersFingerprint,
       ...(generation.sync === undefined ? {} : { sync: generation.sync }),
       generation: generation.id,
-      answeredAt: this.#now(),
-      ...(application === undefined ? {} : { specFingerprint: application.specFingerprint }),
+      answeredAt: unheardAt === undefined ? this.#now() : Math.max(unheardAt, before?.registration.answeredAt ?? 0),
+      ...(specFingerprint === undefined ? {} : { specFingerprint }),
       answers,
       earlierRevisions: earlierRevisions(before?.registration, generation.revision),
-      earlierSpecs: earlierSpecs(before?.registration, application?.specFingerprint),
+      earlierSpecs: earlierSpecs(before?.registration, specFingerprint),
       ...(plugin === undefined ? {} : { plugin }),
     };
     const entry: Entry = {
@@ -202,10 +230,10 @@ class KeptRegistrations implements Registrations {
     for (const entry of alike.slice(count)) await this.#end(entry);
   }
 
-  #answersOf({ asks }: RegisteringQuery, resolutions: readonly Resolution[]): readonly RegisteredAnswer[] {
+  #answersOf({ asks }: RegisteringQuery, given: readonly (Given | undefined)[]): readonly RegisteredAnswer[] {
     return asks.flatMap((ask, index) => {
-      const resolution = resolutions[index];
-      return resolution === undefined ? [] : [{ ask: this.#asks.one(ask), given: givenOf(ask, resolution) }];
+      const one = given[index];
+      return one === undefined ? [] : [{ ask: this.#asks.one(ask), given: one }];
     });
   }
 
@@ -238,6 +266,12 @@ function keyOf(
 ): string {
   const { repoURL, path, targetRevision } = source;
   return JSON.stringify([application, repoURL, path, targetRevision, ...(byParameters ? [parametersFingerprint] : [])]);
+}
+
+/** Whether a later generation was answered. When in doubt it was not: the worst of that is a refresh too many. */
+function isOlder(unheardAt: number, generation: GenerationClaim, before: Registration | undefined): boolean {
+  if (before === undefined || before.generation === generation.id) return false;
+  return before.answeredAt > unheardAt + UNHEARD_PRECISION_MS;
 }
 
 /** The answer that was given last to each ask. Asks are interned, so equal ones are one. */

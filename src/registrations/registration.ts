@@ -47,6 +47,14 @@ export interface Registrations {
    * new generation replaces the one before.
    */
   record(query: RegisteringQuery, resolutions: readonly Resolution[]): Promise<void>;
+  /**
+   * Takes down what a generation was given by a sidecar that could not ask or did not hear the answer. It stands for that of
+   * {@link record}, whichever comes first; not for a later generation's.
+   *
+   * @param given one for each ask, in the same order.
+   * @param agoMs how long ago that was, in milliseconds.
+   */
+  recordUnheard(query: RegisteringQuery, given: readonly Given[], agoMs: number): Promise<void>;
   /** The sources of one application, by instance name. */
   of(application: string): readonly Registration[];
   all(): Iterable<Registration>;

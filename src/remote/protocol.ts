@@ -1,5 +1,6 @@
-import type { Resolution } from '../resolve/resolver.ts';
-import type { GenerationReport } from '../resolve/resolver.ts';
+import type { CallerClaim } from '../registry/access.ts';
+import type { Given } from '../registrations/registration.ts';
+import type { Ask, GenerationClaim, GenerationReport, Resolution } from '../resolve/resolver.ts';
 import type { ApplicationStatus } from './status.ts';
 
 // What goes between a sidecar (or a person) and the controller: JSON over HTTP/1.1. Both sides may be of different
@@ -24,6 +25,8 @@ export const MAX_ASKS = 200;
 export const MAX_ANSWER_BYTES: number = 8 * 1024 * 1024;
 /** Notices of one report. */
 export const MAX_NOTICES = 200;
+/** Renderings without the controller in one report; who has more tells them with the next. */
+export const MAX_UNHEARD = 200;
 
 /** The body of `POST /v1/resolve` is a `ResolveQuery`; this is its answer, with one resolution per ask in the same order. */
 export interface ResolveAnswer {
@@ -34,6 +37,25 @@ export interface ResolveAnswer {
 export interface ReportBody extends GenerationReport {
   /** Whether the generation had anything to ask, whoever answered: if it had, its query says what it uses. */
   readonly asked: boolean;
+  /** Earlier generations, of any application, that the controller could not be asked for; the oldest first. */
+  readonly unheard?: readonly Unheard[];
+}
+
+/** What a generation was given by a sidecar that did not hear the controller: the last answers that it knew. */
+export interface Unheard {
+  readonly who: CallerClaim;
+  readonly generation: GenerationClaim;
+  readonly asks: readonly Ask[];
+  /** One for each ask, in the same order. */
+  readonly given: readonly Given[];
+  /** How long ago, in milliseconds; a duration, because clocks of two machines differ. */
+  readonly agoMs: number;
+}
+
+/** The answer to `POST /v1/report`. */
+export interface ReportAnswer {
+  /** So many of `unheard`, from its beginning, were taken note of and need not be told again. Absent: none. */
+  readonly taken?: number;
 }
 
 /** The answer to `GET /v1/status`. */

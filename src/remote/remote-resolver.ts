@@ -1,6 +1,6 @@
 import { modeFor } from '../operator/mode.ts';
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
-import type { CallerClaim } from '../registry/access.ts';
+import { givenOf } from '../registrations/given.ts';
 import { sleepForReal, type Sleep } from '../registry/time.ts';
 import { choiceResolution } from '../resolve/choice.ts';
 import { observed } from '../resolve/observed.ts';
@@ -11,9 +11,18 @@ import { createControllerClient, type ControllerClient } from './controller-clie
 import { answerFault, ControllerFault } from './controller-fault.ts';
 import { ShapeError } from './json-shape.ts';
 import { isWorthWriting, keptFrom, type KeptResolution, readKept, servedAgain } from './kept-answer.ts';
-import { MAX_ASKS, MAX_NOTICES, MAX_REQUEST_BYTES, PATHS, type ReportBody } from './protocol.ts';
+import {
+  MAX_ASKS,
+  MAX_NOTICES,
+  MAX_REQUEST_BYTES,
+  MAX_UNHEARD,
+  PATHS,
+  type ReportAnswer,
+  type ReportBody,
+} from './protocol.ts';
 import { questionOf } from './question.ts';
 import { readResolutions } from './read-resolutions.ts';
+import { type KeptGiven, unheardIn, unheardMessages } from './unheard.ts';
 
 export interface RemoteResolverOptions {
   /** From the operator's configuration. */
@@ -68,7 +77,10 @@ class RemoteResolver implements Resolver {
   readonly #store: Promise<Store>;
   /** Generations that had something to ask. */
   readonly #asked = new Set<string>();
-  #away = false;
+  /** What generations were given without the controller, by id. */
+  readonly #unheard = new Map<string, KeptGiven[]>();
+  /** It did not answer in time. */
+  #isLeftAlone = false;
 
   constructor(options: RemoteResolverOptions, client: ControllerClient, store: Promise<Store>) {
     this.#options = options;
@@ -90,12 +102,27 @@ class RemoteResolver implements Resolver {
   }
 
   async report(report: GenerationReport, signal: AbortSignal): Promise<void> {
-    const asked = this.#asked.delete(report.generation.id);
-    // Its query has said all there is to say; and whoever is away was waited for long enough.
-    if ((asked && report.notices.length === 0) || this.#away) return;
-    const body: ReportBody = { ...report, notices: report.notices.slice(0, MAX_NOTICES), asked };
+    const { id } = report.generation;
+    const { outbox } = await this.#store;
+    const asked = this.#asked.delete(id);
+    const kept = this.#unheard.get(id) ?? [];
+    this.#unheard.delete(id);
+    // Only now that it is over it is sure that Argo CD gets it, and written before it is told: this process may be killed.
+    if (kept.length > 0) await outbox.put(unheardMessages(report, partsOf(kept), this.#options.now()));
+    // Who does not answer was waited for long enough.
+    if (this.#isLeftAlone) return;
+    const waiting = partsOf(await outbox.oldest(MAX_UNHEARD))[0] ?? [];
+    // Its query has said all there is to say.
+    if (asked && report.notices.length === 0 && waiting.length === 0) return;
+    const body: ReportBody = {
+      ...report,
+      notices: report.notices.slice(0, MAX_NOTICES),
+      asked,
+      ...(waiting.length > 0 && { unheard: waiting.map((message) => unheardIn(message, this.#options.now())) }),
+    };
     try {
-      await this.#client.ask({ path: PATHS.report, body }, this.#bounds.reportMs, signal);
+      const answer = await this.#client.ask({ path: PATHS.report, body }, this.#bounds.reportMs, signal);
+      if (waiting.length > 0) await outbox.remove(waiting.slice(0, takenIn(answer)));
     } catch (error) {
       if (!(error instanceof ControllerFault)) throw error;
       if (error.kind === 'timeout') await this.#pause();
@@ -118,7 +145,8 @@ class RemoteResolver implements Resolver {
     const pausedUntil = store.pauses.pausedUntil(this.#pauseKey());
     if (allKept && pausedUntil !== undefined) {
       const fault = answerFault('it did not answer in time a moment ago, and is left alone for some seconds');
-      return asks.map((ask) => [ask, this.#withoutController(query.who, ask, kept.get(ask), fault)]);
+      this.#isLeftAlone = true;
+      return asks.map((ask) => [ask, this.#withoutController(query, ask, kept.get(ask), fault)]);
     }
     const boundMs = allKept ? this.#bounds.knownMs : Math.min(this.#bounds.newMs, query.budgetMs);
     const deadline = this.#options.now() + boundMs;
@@ -137,9 +165,7 @@ class RemoteResolver implements Resolver {
         }
       }
       const missing = fault;
-      answered.push(
-        ...part.map((ask) => [ask, this.#withoutController(query.who, ask, kept.get(ask), missing)] as const),
-      );
+      answered.push(...part.map((ask) => [ask, this.#withoutController(query, ask, kept.get(ask), missing)] as const));
     }
     if (fault === undefined && pausedUntil !== undefined) store.pauses.pause(this.#pauseKey(), this.#options.now());
     if (fault?.kind === 'timeout') await this.#pause();
@@ -201,11 +227,21 @@ class RemoteResolver implements Resolver {
    * Only here modes are the sidecar's business. What the controller answers is in the mode that it knows, and is taken down
    * there as given: the file of the sidecar may be older or newer by a minute, and must not make something else of it.
    */
-  #withoutController(who: CallerClaim, ask: Ask, kept: Kept | undefined, fault: ControllerFault): Resolution {
-    this.#away = true;
-    const resolution = this.#keptOrFailed(ask, kept, fault);
+  #withoutController(
+    { who, generation }: ResolveQuery,
+    ask: Ask,
+    kept: Kept | undefined,
+    fault: ControllerFault,
+  ): Resolution {
+    const found = this.#keptOrFailed(ask, kept, fault);
     const mode = modeFor(this.#options.configuration, { ...who, repository: ask.repository });
-    return mode === 'observe' ? observed(resolution) : resolution;
+    const resolution = mode === 'observe' ? observed(found) : found;
+    if (generation !== undefined) {
+      const unheard = this.#unheard.get(generation.id) ?? [];
+      unheard.push({ ask, given: givenOf(ask, resolution) });
+      this.#unheard.set(generation.id, unheard);
+    }
+    return resolution;
   }
 
   #keptOrFailed(ask: Ask, kept: Kept | undefined, fault: ControllerFault): Resolution {
@@ -227,6 +263,7 @@ class RemoteResolver implements Resolver {
   }
 
   async #pause(): Promise<void> {
+    this.#isLeftAlone = true;
     const store = await this.#store;
     store.pauses.pause(this.#pauseKey(), this.#options.now() + this.#bounds.pauseMs);
   }
@@ -241,26 +278,33 @@ interface Kept {
   readonly resolution: KeptResolution;
 }
 
-/** Characters of asks in one request; a character has at most three bytes, and most have one. */
+/** Characters of the items in one request; a character has at most three bytes, and most have one. */
 const PART_CHARACTERS = Math.floor(MAX_REQUEST_BYTES / 3) - 16_384;
 
-/** Asks in requests that the controller takes. */
-function partsOf(asks: readonly Ask[]): readonly (readonly Ask[])[] {
-  if (asks.length <= MAX_ASKS && JSON.stringify(asks).length <= PART_CHARACTERS) return [asks];
-  const parts: Ask[][] = [];
+/** In parts that are requests which the controller takes. */
+function partsOf<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const isOne = items.length > 0 && items.length <= MAX_ASKS && JSON.stringify(items).length <= PART_CHARACTERS;
+  if (isOne) return [items];
+  const parts: T[][] = [];
   let room = 0;
-  for (const ask of asks) {
-    const characters = JSON.stringify(ask).length;
+  for (const item of items) {
+    const characters = JSON.stringify(item).length;
     const last = parts.at(-1);
     if (last === undefined || last.length >= MAX_ASKS || characters > room) {
-      parts.push([ask]);
+      parts.push([item]);
       room = PART_CHARACTERS - characters;
     } else {
-      last.push(ask);
+      last.push(item);
       room -= characters;
     }
   }
   return parts;
+}
+
+/** How many of what was told the controller has taken note of; an older one does not know of it. */
+function takenIn(answer: unknown): number {
+  const { taken } = (answer ?? {}) as Partial<Record<keyof ReportAnswer, unknown>>;
+  return typeof taken === 'number' ? taken : 0;
 }
 
 function at<T>(items: readonly T[], index: number): T {

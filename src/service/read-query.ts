@@ -7,7 +7,15 @@ import { parsePlatform, type Platform } from '../image/platform.ts';
 import { parseDigest, parseRepository, parseTag, type Digest, type Repository, type Tag } from '../image/reference.ts';
 import { credentialId, parseCredentialName } from '../operator/credential-name.ts';
 import type { Choice } from '../policy/image-policy.ts';
-import { MAX_ASKS, MAX_NOTICES, type RefreshBody, type ReportBody } from '../remote/protocol.ts';
+import type { Given } from '../registrations/registration.ts';
+import {
+  MAX_ASKS,
+  MAX_NOTICES,
+  MAX_UNHEARD,
+  type RefreshBody,
+  type ReportBody,
+  type Unheard,
+} from '../remote/protocol.ts';
 import { isOfUploadedFiles } from '../resolve/preview.ts';
 import type { ResolveQuery } from '../resolve/resolver.ts';
 import { parseGlob } from '../strategy/glob.ts';
@@ -184,7 +192,36 @@ const query: v.GenericSchema<unknown, ResolveQuery> = v.pipe(
 
 const notice = v.object({ code: v.string(), what: v.string(), where: v.exactOptional(v.string()) });
 
-const report: v.GenericSchema<unknown, ReportBody> = v.object({
+const given: v.GenericSchema<unknown, Given> = v.variant('kind', [
+  v.object({ kind: v.literal('image'), tag: v.exactOptional(tag), digest: v.exactOptional(digest) }),
+  v.object({ kind: v.literal('as-in-git') }),
+  v.object({
+    kind: v.literal('error'),
+    code: v.custom<ErrorCode>((value) => typeof value === 'string' && isCode(value)),
+  }),
+]);
+
+const unheard: v.GenericSchema<unknown, Unheard> = v.pipe(
+  v.object({
+    who,
+    generation,
+    asks: v.pipe(v.array(ask), v.maxLength(MAX_ASKS)),
+    given: v.array(given),
+    agoMs: v.pipe(duration, v.maxValue(MAX_DURATION_MS)),
+  }),
+  v.check(({ asks, given: all }) => asks.length === all.length, 'must have one given for each ask'),
+);
+
+/** Of one that cannot be read nothing is known; the rest of the report counts. */
+function readUnheard(value: unknown): Unheard | undefined {
+  const result = v.safeParse(unheard, value, { abortEarly: true });
+  return result.success ? result.output : undefined;
+}
+
+/** A report with as many places in `unheard` as were sent. */
+export type ReadReport = Omit<ReportBody, 'unheard'> & { readonly unheard?: readonly (Unheard | undefined)[] };
+
+const report: v.GenericSchema<unknown, ReadReport> = v.object({
   v: v.literal(1),
   who,
   generation,
@@ -195,6 +232,13 @@ const report: v.GenericSchema<unknown, ReportBody> = v.object({
     v.transform((notices) => notices.flatMap((one) => (isCode(one.code) ? [{ ...one, code: one.code }] : []))),
   ),
   asked: v.boolean(),
+  unheard: v.exactOptional(
+    v.pipe(
+      v.array(v.unknown()),
+      v.maxLength(MAX_UNHEARD),
+      v.transform((all) => all.map(readUnheard)),
+    ),
+  ),
 });
 
 function isCode(value: string): value is ErrorCode {
@@ -209,7 +253,7 @@ export function readQuery(body: Buffer): ResolveQuery {
 }
 
 /** @throws {Refusal} 400. */
-export function readReport(body: Buffer): ReportBody {
+export function readReport(body: Buffer): ReadReport {
   return readJson(report, body);
 }
 

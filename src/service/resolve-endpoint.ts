@@ -57,7 +57,10 @@ async function forSidecar(query: ResolveQuery, ports: ResolvePorts, signal: Abor
   const resolutions = answered.map(({ explanation: _explanation, ...resolution }) => resolution);
   if (generation !== undefined && query.explain !== true) {
     try {
-      await ports.record({ ...query, generation }, resolutions);
+      const registering = { ...query, generation };
+      if (!signal.aborted) await ports.record(registering, resolutions);
+      // Nobody heard it. What its sidecar made of that is not known, so it has to ask again.
+      if (signal.aborted) await ports.record(registering, resolutions.map(unheard));
     } catch (error) {
       // Its images are right all the same; the next generation registers again.
       ports.log.error('registration-failed', { application: query.who.application, error: String(error) });
@@ -104,6 +107,12 @@ function withoutTags({ explanation, ...resolution }: Resolution, repository: str
 function repositoriesOf(application: string, { registrations }: ResolvePorts): ReadonlySet<string> {
   const answered = registrations.of(application).flatMap(({ answers: given }) => given);
   return new Set(answered.map(({ ask }) => ask.repository.name));
+}
+
+function unheard(): Resolution {
+  const what = 'the generation did not wait for the answer';
+  const error = { code: 'CONTROLLER_UNREACHABLE', what, where: 'controller', fix: 'refresh again' } as const;
+  return { kind: 'failed', error, why: what, notices: [] };
 }
 
 function mismatched(query: ResolveQuery): ServiceAnswer {

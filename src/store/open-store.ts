@@ -9,6 +9,7 @@ import { sqliteFacts } from './sqlite-facts.ts';
 import { sqliteFaults } from './sqlite-faults.ts';
 import { sqliteLeases } from './sqlite-leases.ts';
 import { sqliteListings } from './sqlite-listings.ts';
+import { sqliteOutbox } from './sqlite-outbox.ts';
 import { sqlitePauses } from './sqlite-pauses.ts';
 import { sqliteReceived } from './sqlite-received.ts';
 import type { Store } from './store.ts';
@@ -47,6 +48,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     leases: sqliteLeases(database, now, () => `${(holder ??= ownHolder())} ${born}.${++leasesTaken}`),
     pauses: sqlitePauses(database, now),
     received: sqliteReceived(database, now),
+    outbox: sqliteOutbox(database),
     documents: (collection, read) => sqliteDocuments(database, collection, read),
     size: () => database.size(),
     forgetUnused: async () => forgetUnused(),

@@ -164,6 +164,22 @@ export interface ReceivedAnswerStore {
   put(application: string, answers: ReadonlyMap<string, ReceivedAnswer>): Promise<void>;
 }
 
+/** Something to be told to another process. */
+export interface Message {
+  readonly key: string;
+  readonly text: string;
+}
+
+/** Messages that wait until they can be told. When there are too many, the oldest are forgotten. */
+export interface OutboxStore {
+  /** Those that wait longest, in their order. */
+  oldest(count: number): Promise<readonly Message[]>;
+  /** A message takes the place of the one with its key, behind all others. */
+  put(messages: readonly Message[]): Promise<void>;
+  /** Forgets what was told; not what took its place meanwhile. */
+  remove(messages: readonly Message[]): Promise<void>;
+}
+
 /** Small values of one kind by key, which their owner removes; unlike everything else here they do not age. */
 export interface DocumentStore<T> {
   all(): Promise<ReadonlyMap<string, T>>;
@@ -182,6 +198,7 @@ export interface Store {
   readonly leases: LeaseStore;
   readonly pauses: PauseStore;
   readonly received: ReceivedAnswerStore;
+  readonly outbox: OutboxStore;
   /**
    * @param collection a name of ours.
    * @param read checks a kept value: it may have been written by another version. What it refuses (undefined) is forgotten.

@@ -491,10 +491,11 @@ export class Hour {
     }
   }
 
-  #check({ application, project, answers }: Rendering): void {
+  #check({ application, project, answers, isHeard }: Rendering): void {
     for (const { ask: asked, resolution } of answers) {
       const key = `${application} ${asked.repository.name}`;
-      const before = this.#highest.get(key);
+      // The other repo-server may have been answered since: what it kept is the best that a sidecar can do alone.
+      const before = isHeard ? this.#highest.get(key) : undefined;
       if (!('decision' in resolution)) {
         if (before !== undefined) this.violations.push(`${key}: ${before.tag}, and then ${JSON.stringify(resolution)}`);
         continue;
@@ -514,7 +515,7 @@ export class Hour {
       } else if (before !== undefined && build < before.build && !(of.onRemoved && content.mayFallFrom(before.tag))) {
         this.violations.push(`${key}: ${before.tag}, and then ${tag}: ${resolution.why}`);
       }
-      this.#highest.set(key, { tag, build });
+      if (isHeard) this.#highest.set(key, { tag, build });
     }
   }
 }

@@ -7,11 +7,14 @@ import type { ServerPorts } from '../../src/controller/servers.ts';
 import type { FilePorts } from '../../src/operator/files.ts';
 import { loadOperatorConfiguration } from '../../src/operator/load-operator-configuration.ts';
 import { createAccessBroker } from '../../src/credentials/broker.ts';
+import { givenOf } from '../../src/registrations/given.ts';
 import { keptFrom, type KeptResolution } from '../../src/remote/kept-answer.ts';
-import { PATHS } from '../../src/remote/protocol.ts';
+import { PATHS, type ReportAnswer, type ReportBody, type Unheard } from '../../src/remote/protocol.ts';
 import { readResolutions } from '../../src/remote/read-resolutions.ts';
 import { selectByNameHere } from '../../src/resolve/in-process.ts';
-import type { Ask, Resolution, ResolveQuery } from '../../src/resolve/resolver.ts';
+import type { Ask, GenerationClaim, Resolution, ResolveQuery } from '../../src/resolve/resolver.ts';
+import type { Route } from '../../src/service/exchange.ts';
+import { reportEndpoint } from '../../src/service/report-endpoint.ts';
 import { resolveEndpoint } from '../../src/service/resolve-endpoint.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { repository } from '../resolve/harness.ts';
@@ -27,6 +30,8 @@ export interface Rendering {
   readonly application: string;
   readonly project: string;
   readonly answers: readonly { readonly ask: Ask; readonly resolution: Resolution }[];
+  /** The controller was heard; else they are what the sidecar had kept. */
+  readonly isHeard: boolean;
 }
 
 export interface SimulationOptions {
@@ -37,8 +42,14 @@ export interface SimulationOptions {
   readonly rendered: (rendering: Rendering) => void;
 }
 
-/** How long a sidecar waits, with an answer for every image, and without; in milliseconds. */
-const SIDECAR = { knownMs: 2_000, newMs: 12_000 } as const;
+/** How long a sidecar waits, with an answer for every image, without, and for a report; in milliseconds. */
+const SIDECAR = { knownMs: 2_000, newMs: 12_000, reportMs: 1_000 } as const;
+
+/** The container of a repo-server: what it was answered, and what it has to tell. */
+class Sidecar {
+  readonly kept: Map<string, KeptResolution> = new Map();
+  readonly unheard: Map<string, Omit<Unheard, 'agoMs'> & { readonly at: number }> = new Map();
+}
 
 /** Reads one file, and none else is there. */
 function filesOf(path: string, text: string): FilePorts {
@@ -64,7 +75,7 @@ export class SimulatedController {
   starts = 0;
   readonly #options: SimulationOptions;
   readonly #directory = mkdtempSync(join(tmpdir(), 'simulation-'));
-  readonly #kept = new Map<string, KeptResolution>();
+  readonly #sidecars = [new Sidecar(), new Sidecar()];
   readonly #random = generator();
   #life = new Life();
   #controller: Controller | undefined;
@@ -202,66 +213,106 @@ export class SimulatedController {
   async #render(application: Application): Promise<Rendered> {
     const { instanceName, project } = application;
     const asks = this.asks.get(instanceName) ?? [];
-    const resolutions = await this.#resolve(application, asks);
-    const answers = asks.map((ask, index) => ({ ask, resolution: resolutions[index] as Resolution }));
-    this.#options.rendered({ application: instanceName, project, answers });
+    const generation = this.#generationOf(application);
+    const sidecar = this.#sidecars[this.#generations % this.#sidecars.length] as Sidecar;
+    const heard = await this.#resolve(sidecar, application, generation, asks);
+    const keyOf = (ask: Ask): string => `${instanceName} ${JSON.stringify(ask)}`;
+    const answers = asks.map((ask, index) => {
+      const resolution = heard?.[index];
+      const kept = resolution === undefined ? undefined : keptFrom(resolution);
+      if (kept !== undefined) sidecar.kept.set(keyOf(ask), kept);
+      return { ask, resolution: resolution ?? sidecar.kept.get(keyOf(ask)) ?? UNREACHABLE };
+    });
+    this.#options.rendered({ application: instanceName, project, answers, isHeard: heard !== undefined });
     const images: string[] = [];
     for (const { ask, resolution } of answers) {
       if ('error' in resolution) return { error: `${resolution.error.code} ${resolution.error.what}` };
       images.push(`${ask.repository.name}${tagged(resolution)}`);
     }
+    const who = { application: instanceName, project };
+    if (heard === undefined) {
+      const given = answers.map(({ ask, resolution }) => givenOf(ask, resolution));
+      sidecar.unheard.set(instanceName, { who, generation, asks, given, at: this.clock.now() });
+    } else if (sidecar.unheard.size > 0) {
+      await this.#tell(sidecar, { v: 1, who, generation, notices: [], asked: true });
+    }
     return { manifests: images.join('\n') };
   }
 
-  /** As a sidecar does: the controller's answer, or the last one of it. */
-  async #resolve(application: Application, asks: readonly Ask[]): Promise<readonly Resolution[]> {
-    const keyOf = (ask: Ask): string => `${application.instanceName} ${JSON.stringify(ask)}`;
-    const known = asks.every((ask) => this.#kept.has(keyOf(ask)));
-    const patience = new AbortController();
-    const late = this.clock
-      .sleep(known ? SIDECAR.knownMs : SIDECAR.newMs, patience.signal)
-      .then(() => undefined)
-      .catch(() => undefined);
-    const answer = await Promise.race([this.#post(application, asks), late]);
-    patience.abort();
-    return asks.map((ask, index) => {
-      const resolution = answer?.[index];
-      const kept = resolution === undefined ? undefined : keptFrom(resolution);
-      if (kept !== undefined) this.#kept.set(keyOf(ask), kept);
-      return resolution ?? this.#kept.get(keyOf(ask)) ?? UNREACHABLE;
-    });
+  #generationOf({ sources: [source], revisions }: Application): GenerationClaim {
+    return {
+      id: `g${++this.#generations}`,
+      source: {
+        repoURL: source?.repoURL ?? '',
+        path: source?.path ?? '',
+        targetRevision: source?.targetRevision ?? '',
+      },
+      revision: revisions[0] ?? '',
+      parametersFingerprint: 'p',
+    };
   }
 
-  async #post(application: Application, asks: readonly Ask[]): Promise<readonly Resolution[] | undefined> {
+  /** The controller's answer; undefined: it did not come in time. */
+  async #resolve(
+    { kept }: Sidecar,
+    { instanceName, project }: Application,
+    generation: GenerationClaim,
+    asks: readonly Ask[],
+  ): Promise<readonly Resolution[] | undefined> {
+    const isKnown = asks.every((ask) => kept.has(`${instanceName} ${JSON.stringify(ask)}`));
+    const who = { application: instanceName, project };
+    const query: ResolveQuery = { v: 1, who, generation, budgetMs: SIDECAR.newMs, asks };
+    const answer = await this.#post(resolveEndpoint, query, isKnown ? SIDECAR.knownMs : SIDECAR.newMs);
+    return answer === undefined ? undefined : readResolutions(answer, asks.length);
+  }
+
+  /** What was rendered without the controller. */
+  async #tell(sidecar: Sidecar, report: Omit<ReportBody, 'unheard'>): Promise<void> {
+    const told = [...sidecar.unheard];
+    const now = this.clock.now();
+    const unheard = told.map(([, { at, ...one }]) => ({ ...one, agoMs: Math.max(0, now - at) }));
+    const answer = await this.#post(reportEndpoint, { ...report, unheard }, SIDECAR.reportMs);
+    const { taken = 0 } = (answer ?? {}) as ReportAnswer;
+    for (const [name, one] of told.slice(0, taken)) if (sidecar.unheard.get(name) === one) sidecar.unheard.delete(name);
+  }
+
+  /** One request to a process that may end at any moment; undefined: no answer in time. */
+  async #post(
+    endpoint: (ports: ServerPorts) => Route,
+    body: ResolveQuery | ReportBody,
+    patienceMs: number,
+  ): Promise<unknown> {
+    const patience = new AbortController();
+    const gone = new AbortController();
+    const late = this.clock
+      .sleep(patienceMs, patience.signal)
+      .then(() => gone.abort())
+      .catch(() => undefined);
+    const answer = await Promise.race([this.#exchange(endpoint, body, gone.signal), late]);
+    patience.abort();
+    return answer ?? undefined;
+  }
+
+  async #exchange(
+    endpoint: (ports: ServerPorts) => Route,
+    body: ResolveQuery | ReportBody,
+    signal: AbortSignal,
+  ): Promise<unknown> {
     if (this.ports === undefined || this.#life.isOver) return undefined;
-    const { sources, revisions, project, instanceName } = application;
-    const [source] = sources;
-    const query: ResolveQuery = {
-      v: 1,
-      who: { application: instanceName, project },
-      generation: {
-        id: `g${++this.#generations}`,
-        source: {
-          repoURL: source?.repoURL ?? '',
-          path: source?.path ?? '',
-          targetRevision: source?.targetRevision ?? '',
-        },
-        revision: revisions[0] ?? '',
-        parametersFingerprint: 'p',
-      },
-      budgetMs: SIDECAR.newMs,
-      asks,
-    };
-    const { signal } = new AbortController();
     const head = {
       method: 'POST',
       path: PATHS.resolve,
       query: new URLSearchParams(),
       headers: { authorization: `Bearer ${SIDECAR_TOKEN}` },
     };
-    const opened = await resolveEndpoint(this.ports).open(head, signal);
-    const answer = typeof opened === 'function' ? await opened(Buffer.from(JSON.stringify(query)), signal) : opened;
-    return answer.status === 200 ? readResolutions(JSON.parse(answer.body), asks.length) : undefined;
+    try {
+      const opened = await endpoint(this.ports).open(head, signal);
+      const answer = typeof opened === 'function' ? await opened(Buffer.from(JSON.stringify(body)), signal) : opened;
+      return answer.status < 300 ? JSON.parse(answer.body) : undefined;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
   }
 }
 

@@ -113,3 +113,28 @@ test.for<{ readonly name: string; readonly steps: readonly Step[]; readonly conc
     expect(hour.behind).toEqual([]);
   },
 );
+
+test('an older image that a repo-server had kept is put right as soon as that reaches the controller again', async () => {
+  const hour = new Hour();
+  await using here = hour.here;
+  await hour.begin();
+  hour.push();
+  await hour.pass(5 * MINUTE);
+  expect(hour.behind).toEqual([]);
+  here.killAfter(0);
+  // Each of the two repo-servers renders each application, and the one that did not before has an older answer.
+  for (let round = 0; round < 3; round++) {
+    for (const name of here.asks.keys()) here.argo.hardRefresh(name);
+    await here.clock.advance(MINUTE);
+    if (hour.behind.length > 0) break;
+    await here.clock.run(here.argo.push('edge-one', 'another'));
+  }
+  expect(hour.behind).not.toEqual([]);
+  await hour.restart();
+  for (let round = 0; round < 2; round++) {
+    here.argo.hardRefresh('edge-one');
+    await here.clock.advance(MINUTE);
+  }
+  await here.clock.advance(5 * MINUTE);
+  expect(hour.behind).toEqual([]);
+});

@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Tag } from '../../src/image/reference.ts';
+import type { Given, RegisteringQuery } from '../../src/registrations/registration.ts';
+import type { GenerationClaim } from '../../src/resolve/resolver.ts';
 import { API, ask, inShort, repository, semver } from '../resolve/harness.ts';
 import { freshWorld, type FreshWorld } from '../freshness/world.ts';
 import { SOURCE } from './known-applications.ts';
@@ -74,6 +77,55 @@ test('sources that only their parameters tell apart are registered apart, and no
   await here.clock.advance(1);
   await here.generate('shop', [api], { generation: { parametersFingerprint: 'p3' } });
   expect(here.registrations.of('shop').map((one) => one.parametersFingerprint)).toEqual(['p2', 'p3']);
+});
+
+const told = (id: string, rest: Partial<GenerationClaim> = {}): RegisteringQuery => ({
+  v: 1,
+  who: { application: 'shop' },
+  generation: { id, source: SOURCE, revision: 'r1', parametersFingerprint: 'p', ...rest },
+  budgetMs: 0,
+  asks: [api],
+});
+const image = (tag: string): Given => ({ kind: 'image', tag: tag as Tag });
+
+test('what was given without us is compared with what is decided', async () => {
+  await using here = await shop();
+  here.registry.push(API, '1.0.1');
+  await here.generate('shop', [api]);
+  await here.clock.advance(MINUTE);
+  await here.registrations.recordUnheard(told('of another sidecar'), [image('1.0.0')], 1000);
+  expect(await here.comparison.outdated('shop')).toMatchObject({ images: [{ from: '1.0.0', to: '1.0.1' }] });
+  await here.restart();
+  expect(await here.comparison.outdated('shop')).toMatchObject({ images: [{ from: '1.0.0', to: '1.0.1' }] });
+  await here.registrations.recordUnheard(told('once more'), [image('1.0.1')], 0);
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+});
+
+test('what was given without us stands for its own generation, and not for a later one', async () => {
+  await using here = await shop();
+  const given = (): readonly unknown[] =>
+    here.registrations.of('shop').flatMap(({ answers }) => answers.map((one) => one.given));
+  await here.generate('shop', [api], { generation: { id: 'one' } });
+  await here.clock.advance(MINUTE);
+  await here.registrations.recordUnheard(told('one'), [image('0.9.9')], 30_000);
+  expect(given()).toEqual([image('0.9.9')]);
+  await here.generate('shop', [api], { generation: { id: 'one' } });
+  expect(given()).toEqual([image('0.9.9')]);
+  await here.generate('shop', [api], { generation: { id: 'two' } });
+  await here.registrations.recordUnheard(told('before two'), [image('0.9.9')], 30_000);
+  expect(given()).toEqual([image('1.0.0')]);
+  // Which of two at the same time was the last is not known.
+  await here.registrations.recordUnheard(told('beside two'), [image('0.9.9')], 1_000);
+  expect(given()).toEqual([image('0.9.9')]);
+});
+
+test('what was given without us is no proof that the spec of now was rendered', async () => {
+  await using here = await shop();
+  await here.generate('shop', [api]);
+  here.applications.set('shop', { specFingerprint: 'spec 2' });
+  await here.clock.advance(1);
+  await here.registrations.recordUnheard(told('late', { revision: 'r2' }), [image('1.0.0')], 1);
+  expect(here.registrations.of('shop')).toMatchObject([{ specFingerprint: 'spec 1', revision: 'r2' }]);
 });
 
 test('one changed parameter is no second source', async () => {

@@ -231,6 +231,66 @@ describe('with a controller that answers', () => {
   });
 });
 
+describe('what a generation was given without the controller', () => {
+  const source = { repoURL: 'r', path: 'p', targetRevision: 't' };
+  const generation = { id: 'g', source, revision: 'abc', parametersFingerprint: 'f' };
+  const who = { application: 'shop', project: 'team-a' };
+
+  async function generate(resolver: Resolver, asks = [API_ASK]): Promise<void> {
+    await resolver.resolve(query(asks, { generation }), never);
+    await resolver.report?.({ v: 1, who, generation, notices: [] }, never);
+  }
+  async function waiting(): Promise<readonly unknown[]> {
+    const store = await openedStore();
+    const messages = await store.outbox.oldest(100);
+    await store.close();
+    return messages.map(({ text }) => JSON.parse(text) as unknown);
+  }
+
+  test('waits, with its time, until somebody has taken it', async () => {
+    await remember();
+    const away = await StubController.start(answering(503, '{}'));
+    await generate(sidecar(away.url));
+    await away.stop();
+    const given = [{ kind: 'image', tag: '1.0.6' }];
+    expect(await waiting()).toEqual([{ who, generation, asks: [API_ASK], given, at: now }]);
+    now += HOUR;
+    await using controller = await StubController.start(resolving(() => DECIDED));
+    // One of the version before knows nothing of it.
+    await generate(sidecar(controller.url));
+    expect(await waiting()).toHaveLength(1);
+    controller.behave = (response, received) => {
+      if (received.path === '/v1/report') answering(202, '{"taken":1}')(response, received);
+      else resolving(() => DECIDED)(response, received);
+    };
+    await generate(sidecar(controller.url));
+    expect(controller.received.at(-1)?.body).toMatchObject({
+      asked: true,
+      notices: [],
+      unheard: [{ who, generation, asks: [API_ASK], given, agoMs: HOUR }],
+    });
+    expect(await waiting()).toEqual([]);
+    const told = controller.received.length;
+    await generate(sidecar(controller.url));
+    expect(controller.received).toHaveLength(told + 1);
+  });
+
+  test('is said only once for each source, in requests that the controller takes', async () => {
+    const many = Array.from({ length: 450 }, (_, index) => ask(semver('~1.0'), { image: `image ${index}` }));
+    await remember(many);
+    for (let n = 0; n < 2; n++) await generate(sidecar('http://127.0.0.1:9'), many);
+    expect((await waiting()).map((one) => (one as ResolveQuery).asks.length)).toEqual([200, 200, 50]);
+  });
+
+  test('is nothing when the generation was not for Argo CD, or did not come to its end', async () => {
+    await remember();
+    const resolver = sidecar('http://127.0.0.1:9');
+    await resolver.resolve(query([API_ASK]), never);
+    await resolver.resolve(query([API_ASK], { generation }), never);
+    expect(await waiting()).toEqual([]);
+  });
+});
+
 /** For those who will never be answered. Everybody else gets time, so that a busy machine changes nothing. */
 const SHORT = { knownMs: 400, newMs: 400 };
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/error/user-error.ts';
 import type { Registration } from '../../src/registrations/registration.ts';
-import type { ReportBody } from '../../src/remote/protocol.ts';
+import type { ReportBody, Unheard } from '../../src/remote/protocol.ts';
 import { readResolutions } from '../../src/remote/read-resolutions.ts';
 import type { Resolution, ResolveQuery } from '../../src/resolve/resolver.ts';
 import { deadlineOf } from '../../src/registry/time.ts';
 import { reviewerFor } from '../../src/service/caller.ts';
-import { reportEndpoint } from '../../src/service/report-endpoint.ts';
+import { reportEndpoint, type ReportPorts } from '../../src/service/report-endpoint.ts';
 import { resolveEndpoint } from '../../src/service/resolve-endpoint.ts';
 import { ask, semver } from '../resolve/harness.ts';
 import { applications, callers, decided, KeptLog, people, realTime, type Running, send, serve } from './ports.ts';
@@ -14,6 +14,7 @@ import { applications, callers, decided, KeptLog, people, realTime, type Running
 interface Api extends Running {
   readonly answered: ResolveQuery[];
   readonly recorded: [ResolveQuery, readonly Resolution[]][];
+  readonly unheard: Parameters<ReportPorts['recordUnheard']>[];
   readonly outcomes: string[];
   readonly noticed: string[];
 }
@@ -26,6 +27,7 @@ async function api(
 ): Promise<Api> {
   const answered: ResolveQuery[] = [];
   const recorded: [ResolveQuery, readonly Resolution[]][] = [];
+  const unheard: Parameters<ReportPorts['recordUnheard']>[] = [];
   const outcomes: string[] = [];
   const noticed: string[] = [];
   const shared = {
@@ -49,9 +51,14 @@ async function api(
       log: new KeptLog(),
       time: realTime,
     }),
-    reportEndpoint({ ...shared, notices: (_report, notices) => void noticed.push(...notices.map(({ what }) => what)) }),
+    reportEndpoint({
+      ...shared,
+      recordUnheard: async (...told) => void unheard.push(told),
+      notices: (_report, notices) => void noticed.push(...notices.map(({ what }) => what)),
+      time: realTime,
+    }),
   ]);
-  return { ...running, answered, recorded, outcomes, noticed };
+  return { ...running, answered, recorded, unheard, outcomes, noticed };
 }
 
 const GENERATION = {
@@ -284,6 +291,40 @@ describe('POST /v1/report', () => {
     const body = report({ generation, notices: [{ code: 'POLICY_SHADOWED', what: 'on a laptop' }] });
     expect((await send(`${controller.url}/v1/report`, { token: 'sidecar', body })).status).toBe(202);
     expect([controller.recorded, controller.noticed]).toEqual([[], []]);
+  });
+
+  test('takes down what earlier generations were given, without those that cannot be read or are not allowed', async () => {
+    await using controller = await api();
+    const one: Unheard = {
+      who: { application: 'team-b_web', project: 'team-b' },
+      generation: GENERATION,
+      asks: [ask(semver('~1.0'))],
+      given: [{ kind: 'image', tag: '1.0.5' as never }],
+      agoMs: 60_000,
+    };
+    const unheard = [
+      { ...one, given: [{ kind: 'image', tag: 'x"\n  privileged: true' }] },
+      { ...one, given: [] },
+      'of a newer sidecar',
+      { ...one, who: { application: 'team-b_web', project: 'team-a' } },
+      one,
+    ];
+    const body = { ...report({ asked: true }), unheard };
+    const { status, body: answer } = await send(`${controller.url}/v1/report`, { token: 'sidecar', body });
+    expect([status, answer]).toEqual([202, { taken: 5 }]);
+    const { agoMs, given, ...registering } = one;
+    expect(controller.unheard).toEqual([[{ v: 1, budgetMs: 0, ...registering }, given, agoMs]]);
+  });
+
+  test('takes no more of them than refreshes can follow', async () => {
+    await using controller = await api();
+    const one = { who: { application: 'shop' }, generation: GENERATION, asks: [], given: [], agoMs: 0 };
+    const body = report({ asked: true, unheard: Array.from({ length: 200 }, () => one) });
+    const answers: unknown[] = [];
+    for (let sent = 0; sent < 12; sent++)
+      answers.push((await send(`${controller.url}/v1/report`, { token: 'sidecar', body })).body);
+    expect(answers[0]).toEqual({ taken: 200 });
+    expect(answers.at(-1)).not.toEqual({ taken: 200 });
   });
 
   test('hands on what people should know', async () => {

@@ -248,3 +248,23 @@ test('facts of tags that are no longer listed go after a month, those of listed 
   expect(await store.facts.build(here, digestOf('a'), 'p')).toBeDefined();
   expect(await store.facts.build(here, digestOf('b'), 'p')).toBeUndefined();
 });
+
+test('messages wait in their order, over a restart, until they were told', async () => {
+  const message = (name: string, text = name) => ({ key: name, text });
+  await store.outbox.put([message('a'), message('b')]);
+  await store.outbox.put([message('c')]);
+  expect(await store.outbox.oldest(2)).toEqual([message('a'), message('b')]);
+  const told = await store.outbox.oldest(1);
+  await store.outbox.put([message('a', 'newer')]);
+  await store.outbox.remove(told);
+  await reopen();
+  expect(await store.outbox.oldest(9)).toEqual([message('b'), message('c'), message('a', 'newer')]);
+  await store.outbox.remove(await store.outbox.oldest(9));
+  expect(await store.outbox.oldest(9)).toEqual([]);
+});
+
+test('of too many messages the oldest are forgotten', async () => {
+  const many = Array.from({ length: 10_002 }, (_, index) => ({ key: `${index}`, text: '' }));
+  await store.outbox.put(many);
+  expect(await store.outbox.oldest(1)).toEqual([many[2]]);
+});
