@@ -14,6 +14,7 @@ import { createOperatorConfigurationSource } from '../operator/operator-configur
 import { createRefresher } from '../refresh/create-refresher.ts';
 import { createComparison } from '../registrations/create-comparison.ts';
 import { createRegistrations } from '../registrations/create-registrations.ts';
+import { placeAmong } from '../registrations/sources.ts';
 import { createRegistryClient } from '../registry/client.ts';
 import type { Sleep } from '../registry/time.ts';
 import { AUDIENCE } from '../remote/protocol.ts';
@@ -269,12 +270,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
       conditionsOf: (application) => attention.conditionsOf(application),
     },
     answers: async (application) => store.answers.last(application),
-    answer: async (query, during) =>
-      answerQuery(
-        query,
-        { operator: operator.current, ports, settle: freshness.settle, record: isGiven(query) },
-        during,
-      ),
+    answer: async (query, during) => {
+      const { who, generation, source = generation?.source } = query;
+      const application = applications.byInstanceName(who.application);
+      const place = source && placeAmong(application, source, generation?.parametersFingerprint ?? '');
+      const how = { operator: operator.current, ports, settle: freshness.settle, record: isGiven(query), place };
+      return answerQuery(query, how, during);
+    },
     record: async (query, resolutions) => registrations.record(query, resolutions),
     recordUnheard: async (query, given, agoMs) => registrations.recordUnheard(query, given, agoMs),
     notices: ({ who }, notices) => attention.warnOfRendering(who.application, notices),

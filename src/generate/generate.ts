@@ -164,7 +164,7 @@ function prepare(request: GenerateRequest, { configuration, resolver, random }: 
     who,
     explain: request.explain,
     ...(isPreview && { preview: true }),
-    ...(isRegistered && { generation }),
+    ...(isRegistered ? { generation } : { source: generation.source }),
   });
   const spec = renderSpecFrom(parameters, environment);
   return {

@@ -15,7 +15,7 @@ import type { Comparison, Outdated } from './comparison.ts';
 import { givenOf, givenText, sameGiven } from './given.ts';
 import { Overdue } from './overdue.ts';
 import type { Registration, Registrations } from './registration.ts';
-import { namesThisPlugin, otherRevision, sameSource } from './sources.ts';
+import { namesThisPlugin, otherRevision, placeAmong, sameSource } from './sources.ts';
 
 export interface ComparisonOptions {
   readonly registrations: Registrations;
@@ -109,7 +109,7 @@ class KnownComparison implements Comparison {
   }
 
   async outdatedImages(registration: Registration): Promise<Extract<Outdated, { kind: 'image' }> | undefined> {
-    const { application, project, answers } = registration;
+    const { application, project, answers, source, parametersFingerprint } = registration;
     const who = { application, ...(project === undefined ? {} : { project }) };
     const operator = this.#options.operator();
     const undecided = new Set<string>();
@@ -119,7 +119,8 @@ class KnownComparison implements Comparison {
       return known ?? { kind: 'fault', fault: NOT_ASKED };
     };
     const query: ResolveQuery = { v: 1, who, budgetMs: 0, asks: answers.map(({ ask }) => ask) };
-    const answering = { operator, ports: this.#ports, settle, record: false };
+    const place = placeAmong(this.#options.applications.byInstanceName(application), source, parametersFingerprint);
+    const answering = { operator, ports: this.#ports, settle, record: false, place };
     const resolutions = await answerQuery(query, answering, new AbortController().signal);
     const images = answers.flatMap(({ ask, given }, index) => {
       const resolution = resolutions[index];

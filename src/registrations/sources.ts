@@ -1,4 +1,5 @@
 import type { Application, ApplicationSource } from '../applications/application.ts';
+import { placeOf } from '../resolve/answers.ts';
 import type { SourceClaim } from '../resolve/resolver.ts';
 import type { Registration } from './registration.ts';
 
@@ -28,6 +29,23 @@ export function otherRevision(
   const shown = sourcesLike(application, source).flatMap(({ place }) => application.revisions[place] ?? []);
   const [first] = shown;
   return first === undefined || first === '' || shown.includes(revision) ? undefined : first;
+}
+
+/**
+ * What tells a source from the others of its application: `placeOf`, and more only where several have that in common, because
+ * what is frozen must not be let go of when a revision or a parameter changes.
+ */
+export function placeAmong(
+  application: Application | undefined,
+  source: SourceClaim,
+  parametersFingerprint: string,
+): string {
+  const place = placeOf(source);
+  const isAlike = (other: SourceClaim): boolean =>
+    sameSource({ ...other, targetRevision: '' }, { ...source, targetRevision: '' });
+  if (application === undefined || application.sources.filter(isAlike).length < 2) return place;
+  const isOnlyOne = sourcesLike(application, source).length < 2;
+  return JSON.stringify([place, source.targetRevision, ...(isOnlyOne ? [] : [parametersFingerprint])]);
 }
 
 /**

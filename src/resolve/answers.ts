@@ -1,18 +1,71 @@
-import type { Answer } from '../store/store.ts';
+import type { Answer, Decision } from '../store/store.ts';
 import type { Admitted } from './admit.ts';
 import { headOf } from './evaluate.ts';
 import type { Job, Ports } from './job.ts';
 import { isDecidedFrom } from './keys.ts';
-import { shown } from './resolution.ts';
-import type { Resolution } from './resolver.ts';
+import { answersAsk, shown } from './resolution.ts';
+import type { Resolution, SourceClaim } from './resolver.ts';
 import { faultError, frozenElsewhereError } from './wording.ts';
 
 /** How exactly it is kept when an answer was last confirmed, in milliseconds: it is read when the registry is away, and a write costs. */
 const CONFIRMED_PRECISION_MS = 10 * 60 * 1000;
 
+/**
+ * Names one of several sources of an application: the images that they use may have the same names. Not by its revision, which
+ * is changed to promote something and must not let go of what is frozen.
+ */
+export function placeOf({ repoURL, path }: Pick<SourceClaim, 'repoURL' | 'path'>): string {
+  return JSON.stringify([repoURL, path]);
+}
+
+/** What the answer to an ask of a source is kept under. No image has a line feed in its name. */
+function nameOf(image: string, place: string | undefined): string {
+  return place === undefined ? image : `${image}\n${place}`;
+}
+
+/** Everything that an application was answered for images of one name. */
+export interface AnswersBefore<T> {
+  /** Of this source. */
+  readonly own: T | undefined;
+  /** Of other sources, or kept without one, by an older version too; confirmed last first. */
+  readonly others: readonly T[];
+}
+
+export function answersBefore<T extends { readonly decision: Decision }>(
+  answers: ReadonlyMap<string, T>,
+  image: string,
+  place: string | undefined,
+): AnswersBefore<T> {
+  const name = nameOf(image, place);
+  const others = [...answers].filter(([of]) => of !== name && (of === image || of.startsWith(nameOf(image, ''))));
+  return {
+    own: answers.get(name),
+    others: others.map(([, answer]) => answer).sort((a, b) => b.decision.confirmedAt - a.decision.confirmedAt),
+  };
+}
+
+/** What an application was answered last for an ask. */
+export interface LastAnswer {
+  readonly answer: Answer;
+  /** It is this source's, or may be; else it only shows that the application was answered before. */
+  readonly fits: boolean;
+}
+
+/** Undefined: an image of that name was never answered. */
+export async function lastAnswer(
+  one: Admitted,
+  { own, others }: AnswersBefore<Answer>,
+  ports: Ports,
+): Promise<LastAnswer | undefined> {
+  if (own !== undefined) return { answer: own, fits: true };
+  for (const answer of others) if (await answersAsk(one, answer, ports)) return { answer, fits: true };
+  const [answer] = others;
+  return answer && { answer, fits: false };
+}
+
 /** In mode freeze, what the application was answered last: it is held, whatever the policy says now. */
-export function frozenAnswer(one: Admitted, answers: ReadonlyMap<string, Answer>): Answer | undefined {
-  return one.mode === 'freeze' ? answers.get(one.ask.image) : undefined;
+export function frozenAnswer(one: Admitted, last: LastAnswer | undefined): Answer | undefined {
+  return one.mode === 'freeze' && last?.fits === true ? last.answer : undefined;
 }
 
 /** A frozen answer. Never one that was obtained with other rights: that is an error, because moving would be none the better. */
@@ -46,15 +99,19 @@ export async function held(
 export function answerToKeep(
   one: Admitted,
   resolution: Resolution,
-  answers: ReadonlyMap<string, Answer>,
+  last: LastAnswer | undefined,
+  place: string | undefined,
 ): readonly Answer[] {
   if (resolution.kind !== 'decided' && resolution.kind !== 'stale' && resolution.kind !== 'held') return [];
   const { decision } = resolution;
-  const { image } = one.ask;
-  const before = answers.get(image);
+  const image = nameOf(one.ask.image, place);
+  const before = last?.answer;
   const key = resolution.kind === 'held' && before !== undefined ? before.key : one.key;
   const same =
-    before?.key === key && before.decision.tag === decision.tag && before.decision.digest === decision.digest;
+    before?.image === image &&
+    before.key === key &&
+    before.decision.tag === decision.tag &&
+    before.decision.digest === decision.digest;
   if (same && decision.confirmedAt - before.decision.confirmedAt < CONFIRMED_PRECISION_MS) return [];
   return [{ image, scope: one.access.scope, key, decision }];
 }

@@ -4,6 +4,7 @@ import type { RegistryClient } from '../registry/sources.ts';
 import { sleepForReal, type Sleep } from '../registry/time.ts';
 import type { Store } from '../store/store.ts';
 import { selectByName } from '../strategy/by-name.ts';
+import { placeOf } from './answers.ts';
 import { startDeadline } from './deadline.ts';
 import type { Ports, SelectByName, Settle } from './job.ts';
 import { isGiven } from './preview.ts';
@@ -55,6 +56,7 @@ export function createInProcessResolver(options: InProcessOptions): Resolver {
         ports,
         settle: settleHere,
         record: isGiven(query),
+        place: query.source && placeOf(query.source),
       };
       return await answerQuery(query, answering, budget.signal);
     },

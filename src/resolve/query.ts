@@ -2,7 +2,7 @@ import type { OperatorConfiguration } from '../operator/operator-configuration.t
 import type { AccessBroker } from '../registry/access.ts';
 import type { Answer } from '../store/store.ts';
 import { admit, type Admitted } from './admit.ts';
-import { answerToKeep, frozenAnswer, held } from './answers.ts';
+import { answersBefore, answerToKeep, frozenAnswer, held, lastAnswer, type LastAnswer } from './answers.ts';
 import { choiceResolution } from './choice.ts';
 import { inParallel } from './concurrency.ts';
 import { explanationOf } from './explain.ts';
@@ -24,19 +24,21 @@ export interface Answering {
   readonly settle: Settle;
   /** False: who asks only wants to know what would be answered, so it is not kept as given. */
   readonly record: boolean;
+  /** Which source of the application asks ({@link placeOf}); absent: it is not known. */
+  readonly place?: string | undefined;
 }
 
 /** Answers every ask of a query; asks that share a key are decided once. */
 export async function answerQuery(
   query: ResolveQuery,
-  { operator, ports, settle, record }: Answering,
+  { operator, ports, settle, record, place }: Answering,
   signal: AbortSignal,
 ): Promise<readonly Resolution[]> {
   const { who } = query;
   const admissions = query.asks.map((ask) => admit(ask, who, operator));
   const admitted = admissions.flatMap((admission) => (admission.kind === 'admitted' ? [admission.admitted] : []));
-  const answers = await answersOf(who.application, admitted, ports);
-  const undecided = admitted.filter((one) => frozenAnswer(one, answers) === undefined);
+  const before = await lastAnswers(who.application, admitted, place, ports);
+  const undecided = admitted.filter((one) => frozenAnswer(one, before.get(one)) === undefined);
   const outcomes = await settleAll(jobsOf(undecided, ports.now()), (job) => settle(job, signal, who));
 
   const given: Answer[] = [];
@@ -53,8 +55,9 @@ export async function answerQuery(
       }
       case 'admitted': {
         const one = admission.admitted;
-        const resolution = await answerOne(one, outcomes, answers, ports, signal);
-        if (one.mode !== 'observe') given.push(...answerToKeep(one, resolution, answers));
+        const last = before.get(one);
+        const resolution = await answerOne(one, outcomes, last, ports, signal);
+        if (one.mode !== 'observe') given.push(...answerToKeep(one, resolution, last, place));
         const outcome = outcomes.get(one.key);
         const explained =
           query.explain === true && outcome !== undefined
@@ -76,13 +79,21 @@ interface Outcome {
   readonly settled: Settled;
 }
 
-async function answersOf(
+async function lastAnswers(
   application: string,
   admitted: readonly Admitted[],
+  place: string | undefined,
   ports: Ports,
-): Promise<ReadonlyMap<string, Answer>> {
+): Promise<ReadonlyMap<Admitted, LastAnswer>> {
+  const found = new Map<Admitted, LastAnswer>();
   // Without a name (a laptop) there is nobody to remember answers for.
-  return application === '' || admitted.length === 0 ? new Map() : ports.store.answers.last(application);
+  if (application === '' || admitted.length === 0) return found;
+  const answers = await ports.store.answers.last(application);
+  for (const one of admitted) {
+    const last = await lastAnswer(one, answersBefore(answers, one.ask.image, place), ports);
+    if (last !== undefined) found.set(one, last);
+  }
+  return found;
 }
 
 async function settleAll(
@@ -96,11 +107,11 @@ async function settleAll(
 async function answerOne(
   one: Admitted,
   outcomes: ReadonlyMap<string, Outcome>,
-  answers: ReadonlyMap<string, Answer>,
+  last: LastAnswer | undefined,
   ports: Ports,
   signal: AbortSignal,
 ): Promise<Resolution> {
-  const frozen = frozenAnswer(one, answers);
+  const frozen = frozenAnswer(one, last);
   if (frozen !== undefined) {
     const [job] = jobsOf([one], ports.now());
     if (job === undefined) throw new Error('no job was made');
@@ -108,7 +119,7 @@ async function answerOne(
   }
   const outcome = outcomes.get(one.key);
   if (outcome === undefined) throw new Error('a job was not settled');
-  return resolutionOf(one, outcome.settled, answers.get(one.ask.image), ports);
+  return resolutionOf(one, outcome.settled, last?.answer, ports);
 }
 
 /** One job for all asks of a key: the shortest interval, and a digest when one of them needs it. */

@@ -104,7 +104,7 @@ async function lastKnownGood(
 }
 
 /** Whether an earlier answer may stand for this ask: obtained with the same rights, and within what the policy says now. */
-async function answersAsk(admitted: Admitted, answer: Answer, ports: Ports): Promise<boolean> {
+export async function answersAsk(admitted: Admitted, answer: Answer, ports: Ports): Promise<boolean> {
   if (!isDecidedFrom(answer.key, admitted.listing)) return false;
   return answer.key === admitted.key || (await satisfiesByName(admitted, answer.decision.tag, ports));
 }

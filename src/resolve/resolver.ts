@@ -101,6 +101,8 @@ export interface ResolveQuery {
   readonly who: CallerClaim;
   /** Absent: a person asks (`explain`), and nothing is registered. */
   readonly generation?: GenerationClaim;
+  /** Which source of the application asks, where no generation says it. */
+  readonly source?: SourceClaim;
   /** Time for the whole query in milliseconds; a duration, because clocks of two machines differ. */
   readonly budgetMs: number;
   readonly asks: readonly Ask[];

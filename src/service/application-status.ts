@@ -2,7 +2,9 @@ import type { Applications } from '../applications/application.ts';
 import type { Freshness, Standing } from '../freshness/freshness.ts';
 import type { Refresher } from '../refresh/refresher.ts';
 import type { RegisteredAnswer, Registrations } from '../registrations/registration.ts';
+import { placeAmong } from '../registrations/sources.ts';
 import type { ApplicationStatus, ImageStatus, SourceStatus } from '../remote/status.ts';
+import { answersBefore, type AnswersBefore } from '../resolve/answers.ts';
 import { policyInWords } from '../resolve/policy-in-words.ts';
 import type { Decision } from '../store/store.ts';
 
@@ -26,15 +28,20 @@ export async function statusOf(
   sources: StatusSources,
 ): Promise<ApplicationStatus> {
   const registrations = sources.registrations.of(instanceName);
-  const project = sources.applications.byInstanceName(instanceName)?.project ?? registrations.at(-1)?.project;
+  const application = sources.applications.byInstanceName(instanceName);
+  const project = application?.project ?? registrations.at(-1)?.project;
   const standings = sources.freshness.standings(instanceName);
   const kept = registrations.length === 0 ? new Map<string, never>() : await sources.answers(instanceName);
-  const described = registrations.map(({ source, revision, answeredAt, answers }): SourceStatus => ({
-    ...source,
-    revision,
-    answeredAt,
-    images: answers.map((answer) => imageStatus(answer, standings, kept)),
-  }));
+  const described = registrations.map((registration): SourceStatus => {
+    const { source, revision, answeredAt, answers, parametersFingerprint } = registration;
+    const place = placeAmong(application, source, parametersFingerprint);
+    return {
+      ...source,
+      revision,
+      answeredAt,
+      images: answers.map((answer) => imageStatus(answer, standings, answersBefore(kept, answer.ask.image, place))),
+    };
+  });
   return {
     application: shown,
     ...(project !== undefined && { project }),
@@ -47,10 +54,10 @@ export async function statusOf(
 function imageStatus(
   { ask, given }: RegisteredAnswer,
   standings: ReadonlyMap<string, Standing>,
-  kept: ReadonlyMap<string, { readonly decision: Decision }>,
+  { own, others: [other] }: AnswersBefore<{ readonly decision: Decision }>,
 ): ImageStatus {
   const standing = standings.get(ask.image);
-  const answer = kept.get(ask.image);
+  const answer = own ?? other;
   const { failing } = standing ?? {};
   return {
     image: ask.image,

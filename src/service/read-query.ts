@@ -161,13 +161,15 @@ const ask = v.object({
 
 const who = v.object({ application: text(MAX_APPLICATION_CHARACTERS), project: v.exactOptional(name) });
 
+const source = v.object({
+  repoURL: text(MAX_URL_CHARACTERS),
+  path: text(MAX_URL_CHARACTERS),
+  targetRevision: text(1_024),
+});
+
 const generation = v.object({
   id: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
-  source: v.object({
-    repoURL: text(MAX_URL_CHARACTERS),
-    path: text(MAX_URL_CHARACTERS),
-    targetRevision: text(1_024),
-  }),
+  source,
   revision: text(1_024),
   parametersFingerprint: text(256),
   sync: v.exactOptional(v.literal('full')),
@@ -178,6 +180,7 @@ const query: v.GenericSchema<unknown, ResolveQuery> = v.pipe(
     v: v.literal(1),
     who,
     generation: v.exactOptional(generation),
+    source: v.exactOptional(source),
     budgetMs: v.pipe(duration, v.maxValue(MAX_DURATION_MS)),
     asks: v.pipe(v.array(ask), v.maxLength(MAX_ASKS)),
     explain: v.exactOptional(v.boolean()),

@@ -56,6 +56,7 @@ export interface DecisionStore {
 
 /** What an application was last given for an image. */
 export interface Answer {
+  /** Names the image, and the source that uses it, within the application; made by `src/resolve/answers.ts` alone. */
   readonly image: string;
   /** The rights it was obtained with. It is never given to someone whose own rights select others. */
   readonly scope: AccessScope;

@@ -8,6 +8,7 @@ import type { Comparison } from '../../src/registrations/comparison.ts';
 import { createComparison } from '../../src/registrations/create-comparison.ts';
 import { createRegistrations } from '../../src/registrations/create-registrations.ts';
 import type { RegisteringQuery, Registrations } from '../../src/registrations/registration.ts';
+import { placeAmong } from '../../src/registrations/sources.ts';
 import type { AccessBroker } from '../../src/registry/access.ts';
 import { selectByNameHere } from '../../src/resolve/in-process.ts';
 import { answerQuery } from '../../src/resolve/query.ts';
@@ -145,7 +146,9 @@ export async function freshWorld(options: { readonly random?: () => number } = {
         selectByName: selectByNameHere,
         registry: async () => registry,
       };
-      const answering = { operator: operator(), ports, settle: self.freshness.settle, record: true };
+      const { source, parametersFingerprint } = query.generation;
+      const place = placeAmong(applications.byInstanceName(application), source, parametersFingerprint);
+      const answering = { operator: operator(), ports, settle: self.freshness.settle, record: true, place };
       const resolutions = await answerQuery(query, answering, signal);
       await self.registrations.record(query, resolutions);
       return resolutions;

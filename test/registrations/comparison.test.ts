@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Ask } from '../../src/resolve/resolver.ts';
-import { API, ask, following, semver } from '../resolve/harness.ts';
+import { API, ask, following, inShort, semver } from '../resolve/harness.ts';
 import { digestOf, faultOf } from '../support/memory-registry.ts';
 import { freshWorld, type FreshWorld } from '../freshness/world.ts';
 import { SOURCE } from './known-applications.ts';
@@ -285,4 +285,19 @@ test('an application that names the plugin and never asked anything is told 30 s
   here.applications.set('late');
   await here.clock.advance(32_000);
   expect(here.overdue).toEqual(['shop', 'late']);
+});
+
+test('a freeze holds for each source of an application what that source was given, and nothing is to be refreshed', async () => {
+  await using here = await freshWorld();
+  here.registry.pushAll(API, ['1.0.0', '2.0.0']);
+  const canary = { ...SOURCE, path: 'canary' };
+  here.applications.set('shop', { sources: [SOURCE, canary] });
+  const generateBoth = async (): Promise<readonly string[]> => [
+    ...(await here.generate('shop', [ask(semver('~1.0'))])).map(inShort),
+    ...(await here.generate('shop', [ask(semver('~2.0'))], { generation: { source: canary } })).map(inShort),
+  ];
+  expect(await generateBoth()).toEqual(['1.0.0', '2.0.0']);
+  here.modes = [{ mode: 'freeze' }];
+  expect(await here.comparison.outdated('shop')).toBeUndefined();
+  expect(await generateBoth()).toEqual(['held 1.0.0', 'held 2.0.0']);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { sameSource } from '../../src/registrations/sources.ts';
+import { placeAmong, sameSource } from '../../src/registrations/sources.ts';
+import { application } from './known-applications.ts';
 
 const source = { repoURL: 'https://github.com/acme/deploy', path: 'web', targetRevision: 'main' };
 
@@ -22,4 +23,15 @@ test('both forms of an SSH address are one repository', () => {
 test('no target revision is HEAD, and another path another source', () => {
   expect(sameSource({ ...source, targetRevision: '' }, { ...source, targetRevision: 'HEAD' })).toBe(true);
   expect(sameSource({ ...source, path: 'api' }, source)).toBe(false);
+});
+
+test('a source has one place in its application whatever its revision and parameters, unless they alone tell it from another', () => {
+  const place = (sources: readonly (typeof source)[], of = source, parameters = 'p'): string =>
+    placeAmong(application('shop', { sources }), of, parameters);
+  const next = { ...source, targetRevision: 'next' };
+  const alone = [source, { ...source, path: 'api' }];
+  expect(place(alone, next, 'q')).toBe(place(alone));
+  expect(place([source, next], next)).not.toBe(place([source, next]));
+  expect(place([source, next], source, 'q')).toBe(place([source, next]));
+  expect(place([source, source], source, 'q')).not.toBe(place([source, source]));
 });

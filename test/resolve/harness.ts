@@ -8,7 +8,7 @@ import type { Selection, StrategySpec } from '../../src/strategy/selection.ts';
 import type { Access, AccessBroker, AccessScope, RegistryEndpoint } from '../../src/registry/access.ts';
 import { createInProcessResolver } from '../../src/resolve/in-process.ts';
 import type { SelectByName } from '../../src/resolve/job.ts';
-import type { Ask, Resolution, Resolver } from '../../src/resolve/resolver.ts';
+import type { Ask, Resolution, Resolver, SourceClaim } from '../../src/resolve/resolver.ts';
 import type { CallerClaim } from '../../src/registry/access.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -109,6 +109,7 @@ export interface AskOptions {
   readonly budgetMs?: number;
   readonly explain?: boolean;
   readonly preview?: boolean;
+  readonly source?: SourceClaim;
   readonly signal?: AbortSignal;
 }
 

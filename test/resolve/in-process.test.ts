@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Tag } from '../../src/image/reference.ts';
 import type { Ask, Resolution } from '../../src/resolve/resolver.ts';
 import { decisionKey, listingKey, listingLease } from '../../src/resolve/keys.ts';
@@ -464,6 +464,45 @@ test('what is only looked at is no answer that freeze would hold', async () => {
   expect(inShort(await here.resolve(ask(semver('*')), { preview: true }))).toBe('2.0.0');
   here.modes = [{ mode: 'freeze' }];
   expect(inShort(await here.resolve(ask(semver('~1.0'))))).toBe('held 1.0.5');
+});
+
+describe('freeze with two sources of one application whose images have one name', () => {
+  const stable = { source: { repoURL: 'https://git', path: 'stable', targetRevision: 'main' } };
+  const canary = { source: { repoURL: 'https://git', path: 'canary', targetRevision: 'main' } };
+
+  test('holds for each what it was given, also when it is promoted with another policy', async () => {
+    await using here = await world();
+    here.registry.pushAll(API, ['1.0.0', '2.0.0']);
+    await here.resolve(ask(semver('~1.0')), stable);
+    await here.resolve(ask(semver('~2.0')), canary);
+    here.modes = [{ mode: 'freeze' }];
+    here.registry.pushAll(API, ['1.0.1', '2.0.1']);
+    await later(here);
+    expect(inShort(await here.resolve(ask(semver('~1.0')), stable))).toBe('held 1.0.0');
+    expect(inShort(await here.resolve(ask(semver('~2.0')), canary))).toBe('held 2.0.0');
+    const promoted = { source: { ...stable.source, targetRevision: 'release-2' } };
+    expect(inShort(await here.resolve(ask(semver('~2.0')), promoted))).toBe('held 1.0.0');
+  });
+
+  test('holds what was kept before sources were told apart, where the policy allows it', async () => {
+    await using here = await world();
+    here.registry.pushAll(API, ['1.0.0', '2.0.0']);
+    await here.resolve(ask(semver('~2.0')));
+    here.modes = [{ mode: 'freeze' }];
+    here.registry.pushAll(API, ['1.0.1', '2.0.1']);
+    await later(here);
+    expect(inShort(await here.resolve(ask(semver('~2.0')), canary))).toBe('held 2.0.0');
+    expect(inShort(await here.resolve(ask(semver('*')), canary))).toBe('held 2.0.0');
+    expect(inShort(await here.resolve(ask(semver('~1.0')), stable))).toBe('1.0.1');
+    expect(inShort(await here.resolve(ask(semver('*')), stable))).toBe('held 1.0.1');
+  });
+
+  test('knows that the application was answered before, whichever source that was', async () => {
+    await using here = await world();
+    here.registry.push(API, '1.0.0');
+    await here.resolve(ask(semver('~1.0')), stable);
+    expect(inShort(await here.resolve(ask(semver('~3.0')), canary))).toBe('unsatisfied TAG_NOT_FOUND');
+  });
 });
 
 test('a frozen answer obtained with other rights is an error, not a move and not a leak', async () => {

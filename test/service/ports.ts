@@ -101,7 +101,7 @@ export const people: PeoplePorts = {
 export const applications: Pick<Applications, 'byInstanceName'> = {
   byInstanceName: (instanceName) => {
     const project = { shop: 'team-a', 'team-b_web': 'team-b' }[instanceName];
-    return project === undefined ? undefined : ({ project } as Application);
+    return project === undefined ? undefined : ({ project, sources: [] as Application['sources'] } as Application);
   },
 };
 
