@@ -7,7 +7,7 @@ import { isOfUploadedFiles } from '../resolve/preview.ts';
 import type { GenerationReport, Resolution } from '../resolve/resolver.ts';
 import { callerOf, type CallerPorts, isAnswer } from './caller.ts';
 import { json, Refusal, type Route } from './exchange.ts';
-import { claimsOtherProject } from './project-claim.ts';
+import { claimOf } from './project-claim.ts';
 import { readReport } from './read-query.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -33,7 +33,7 @@ export function reportEndpoint(ports: ReportPorts): Route {
   /** Answers how many were taken: what is too much now is told again. */
   const take = async (unheard: readonly (Unheard | undefined)[]): Promise<number> => {
     for (const [index, one] of unheard.entries()) {
-      if (one === undefined || claimsOtherProject(one.who, ports.applications)) continue;
+      if (one === undefined || claimOf(one.who, one.generation.source, ports.applications) !== 'possible') continue;
       if (!bucket.take()) return index;
       const { agoMs, given, ...query } = one;
       await ports.recordUnheard({ v: 1, budgetMs: 0, ...query }, given, agoMs);
@@ -50,9 +50,9 @@ export function reportEndpoint(ports: ReportPorts): Route {
       if (caller.kind === 'person') throw new Refusal(403, 'generations report with the token of the sidecar');
       return async (body) => {
         const { asked, unheard = [], ...report } = readReport(body);
-        if (claimsOtherProject(report.who, ports.applications))
-          throw new Refusal(403, 'the Application belongs to another AppProject');
-        if (isOfUploadedFiles(report.generation)) return json({}, 202);
+        const claim = claimOf(report.who, report.generation.source, ports.applications);
+        if (claim === 'other-project') throw new Refusal(403, 'the Application belongs to another AppProject');
+        if (claim === 'other-application' || isOfUploadedFiles(report.generation)) return json({}, 202);
         // What a generation with questions uses is known from them, even if somebody else answered: it must not seem to use nothing.
         if (!asked) await ports.record({ ...report, budgetMs: 0, asks: [] }, []);
         if (report.notices.length > 0) ports.notices(report, report.notices);

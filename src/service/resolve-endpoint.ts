@@ -11,7 +11,7 @@ import { applicationNameOf } from './application-name.ts';
 import { callerOf, type CallerPorts, isAnswer } from './caller.ts';
 import { json, Refusal, type Route, type ServiceAnswer } from './exchange.ts';
 import { checkMayGet, may, type PeoplePorts } from './people.ts';
-import { claimsOtherProject, projectMismatch } from './project-claim.ts';
+import { claimOf, projectMismatch } from './project-claim.ts';
 import { readQuery } from './read-query.ts';
 
 /** The longest a query is worked on for who asks, in milliseconds: a first resolution waits up to 10 s. */
@@ -49,8 +49,10 @@ export function resolveEndpoint(ports: ResolvePorts): Route {
   };
 }
 
-async function forSidecar(query: ResolveQuery, ports: ResolvePorts, signal: AbortSignal): Promise<ServiceAnswer> {
-  if (claimsOtherProject(query.who, ports.applications)) return mismatched(query);
+async function forSidecar(asked: ResolveQuery, ports: ResolvePorts, signal: AbortSignal): Promise<ServiceAnswer> {
+  const claim = claimOf(asked.who, asked.generation?.source ?? asked.source, ports.applications);
+  if (claim === 'other-project') return mismatched(asked);
+  const query = claim === 'other-application' ? onlyLooking(asked) : asked;
   const answered = await answers(query, ports, signal);
   const { generation } = query;
   // Whoever gets hold of the sidecar's token must not learn which tags there are: that is told to people, about what is theirs.
@@ -82,7 +84,7 @@ async function forPerson(
   await checkMayGet(user, name, ports, signal);
   const known = ports.applications.byInstanceName(query.who.application);
   if (known === undefined) throw new Refusal(404, 'the controller knows no such Application');
-  if (claimsOtherProject(query.who, ports.applications)) return mismatched(query);
+  if (claimOf(query.who, undefined, ports.applications) !== 'possible') return mismatched(query);
   const who = { application: query.who.application, project: known.project };
   const uses = repositoriesOf(query.who.application, ports);
   const isAllTheirs = query.asks.every(({ repository }) => uses.has(repository.name));
@@ -107,6 +109,11 @@ function withoutTags({ explanation, ...resolution }: Resolution, repository: str
 function repositoriesOf(application: string, { registrations }: ResolvePorts): ReadonlySet<string> {
   const answered = registrations.of(application).flatMap(({ answers: given }) => given);
   return new Set(answered.map(({ ask }) => ask.repository.name));
+}
+
+/** Nothing is kept under the name of an Application that it is not. */
+function onlyLooking({ generation: _generation, ...query }: ResolveQuery): ResolveQuery {
+  return { ...query, preview: true };
 }
 
 function unheard(): Resolution {

@@ -97,11 +97,15 @@ export const people: PeoplePorts = {
   },
 };
 
-/** argocd/shop of team-a and team-b/web of team-b. */
+const SOURCE = { repoURL: 'https://git', path: 'app', targetRevision: 'main' };
+
+/** argocd/shop of team-a and team-b/web of team-b, both with that source. */
 export const applications: Pick<Applications, 'byInstanceName'> = {
   byInstanceName: (instanceName) => {
     const project = { shop: 'team-a', 'team-b_web': 'team-b' }[instanceName];
-    return project === undefined ? undefined : ({ project, sources: [] as Application['sources'] } as Application);
+    return project === undefined
+      ? undefined
+      : ({ project, sources: [SOURCE] as Application['sources'] } as Application);
   },
 };
 

@@ -202,6 +202,24 @@ describe('POST /v1/resolve', () => {
     expect(JSON.stringify(ok ? 'PROJECT_MISMATCH' : resolution)).toContain('PROJECT_MISMATCH');
   });
 
+  test('an Application of the same name in another namespace is answered when it is made, and not registered', async () => {
+    await using controller = await api();
+    const who = { application: 'shop', project: 'team-b' };
+    const generation = { ...GENERATION, source: { ...GENERATION.source, path: 'new' } };
+    const { body } = await send(`${controller.url}/v1/resolve`, { token: 'sidecar', body: query({ who, generation }) });
+    expect(readResolutions(body, 1)).toMatchObject([{ kind: 'decided' }]);
+    expect(controller.answered).toMatchObject([{ who, preview: true }]);
+    const report = {
+      v: 1,
+      who,
+      generation,
+      asked: false,
+      notices: [{ code: 'POLICY_SHADOWED', what: 'of a new one' }],
+    };
+    expect((await send(`${controller.url}/v1/report`, { token: 'sidecar', body: report })).status).toBe(202);
+    expect([controller.recorded, controller.noticed]).toEqual([[], []]);
+  });
+
   describe('for people', () => {
     const { generation: _generation, ...rest } = query({ explain: true });
     const explain = (who: ResolveQuery['who']): ResolveQuery => ({ ...rest, who });
