@@ -59,6 +59,11 @@ export class Answers {
     if (this.#generation !== undefined) this.#generation = { ...this.#generation, sync: 'full' };
   }
 
+  /** What was rendered has hooks: those that are deleted when they are done are nowhere else to be seen. */
+  foundHooks(): void {
+    if (this.#generation !== undefined) this.#generation = { ...this.#generation, hooks: true };
+  }
+
   /** Opens the resolver while there is time. */
   async prepare(): Promise<void> {
     await (this.#resolver ??= this.#open());

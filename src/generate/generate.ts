@@ -118,6 +118,7 @@ export async function generate(
     if (!SOME_CONTENT.test(rendered.text)) throw nothingRendered(root.app);
 
     const { text } = rendered;
+    if (isRegistered && HOOK.test(text)) answers.foundHooks();
     const images = await noticing(
       isObserved,
       async () => resolveImages({ text, policies, targets, answers, configuration, timeLeft, signal }),
@@ -198,6 +199,9 @@ function budgetExceeded(budgetMs: number): UserError {
 
 /** A line that is neither empty nor a comment nor a document marker. */
 const SOME_CONTENT = /^[ \t]*[^\s#-]/m;
+
+/** An annotation that makes a hook, and none that only says more about one. A text that merely looks like it costs a notice. */
+const HOOK = /(?:argocd\.argoproj\.io|helm\.sh)\/hook["']?[ \t]*:/;
 
 /** Argo CD takes an empty answer for "no resources" and may prune everything. */
 function nothingRendered(directory: string): UserError {

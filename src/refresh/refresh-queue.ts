@@ -319,6 +319,7 @@ export class RefreshQueue {
         images: entry.images,
         ...(lastSyncAt !== undefined && { lastSyncAt }),
         wantsFull: registrations.of(name).some(({ sync }) => sync === 'full'),
+        hooks: registrations.of(name).some(({ hooks }) => hooks === true),
       });
     }
     this.#forget(name);

@@ -20,6 +20,8 @@ export interface RollOut {
   readonly lastSyncAt?: string;
   /** `finishedAt` of the newest operation that was seen. */
   readonly seenSyncAt?: string;
+  /** What was rendered has hooks; Argo CD shows only those that are still there. */
+  readonly hooks?: true;
   /** Whole sync of ours (`sync: full`). `asking` is kept before the request is sent. */
   readonly full: 'none' | 'wanted' | 'held' | 'asking' | 'started' | 'failed';
   /** When the whole sync was asked for, milliseconds since the epoch. */
@@ -35,6 +37,7 @@ export const rollOutSchema: v.GenericSchema<unknown, RollOut> = v.object({
   before: v.exactOptional(v.object({ reconciledAt: v.string() })),
   lastSyncAt: v.exactOptional(v.string()),
   seenSyncAt: v.exactOptional(v.string()),
+  hooks: v.exactOptional(v.literal(true)),
   full: v.picklist(['none', 'wanted', 'held', 'asking', 'started', 'failed']),
   fullAt: v.exactOptional(v.number()),
   blocked: v.array(v.picklist(BLOCKED)),
@@ -48,14 +51,14 @@ export const rollOutSchema: v.GenericSchema<unknown, RollOut> = v.object({
  */
 export type Prospect = 'in-sync' | 'unknown' | 'manual' | 'automatic' | Blocked;
 
-export function prospectOf(application: Application): Prospect {
-  const { automated, syncStatus, lastSync, operating, hasHooks } = application;
+export function prospectOf(rollOut: RollOut, application: Application): Prospect {
+  const { automated, syncStatus, lastSync, operating } = application;
   if (automated === undefined) return 'manual';
   // How a running operation ends decides; while one runs the last one is not known.
   if (operating || syncStatus === 'Unknown') return 'unknown';
   if (syncStatus === 'Synced') return 'in-sync';
   if (!wasSyncedAtRevision(application)) return 'automatic';
-  if (automated.selfHeal && hasHooks && lastSync?.phase === 'Succeeded') return 'hooks';
+  if (automated.selfHeal && mayHaveHooks(rollOut, application) && lastSync?.phase === 'Succeeded') return 'hooks';
   if (lastSync?.phase !== 'Succeeded') return 'last-sync-failed';
   return automated.selfHeal ? 'automatic' : 'self-heal-off';
 }
@@ -72,7 +75,7 @@ function wasSyncedAtRevision({ lastSync, revisions }: Application): boolean {
 
 /** What people should know now, given what was true since the image moved. */
 export function blockedNow(rollOut: RollOut, application: Application): readonly Blocked[] {
-  const prospect = prospectOf(application);
+  const prospect = prospectOf(rollOut, application);
   switch (prospect) {
     case 'manual':
       return [];
@@ -90,9 +93,14 @@ export function blockedNow(rollOut: RollOut, application: Application): readonly
   }
 }
 
+function mayHaveHooks(rollOut: RollOut, { hasHooks }: Application): boolean {
+  return hasHooks || rollOut.hooks === true;
+}
+
 /** Self-heal rolled the image out without hooks, and no whole sync came after. */
-function hooksWereSkipped(rollOut: RollOut, { automated, hasHooks, lastSync }: Application): boolean {
-  if (!hasHooks || automated?.selfHeal !== true || lastSync === undefined) return false;
+function hooksWereSkipped(rollOut: RollOut, application: Application): boolean {
+  const { automated, lastSync } = application;
+  if (!mayHaveHooks(rollOut, application) || automated?.selfHeal !== true || lastSync === undefined) return false;
   return lastSync.finishedAt === rollOut.lastSyncAt ? rollOut.blocked.includes('hooks') : lastSync.selective;
 }
 
@@ -115,6 +123,6 @@ export function afterSync(rollOut: RollOut, { lastSync, reconciledAt }: Applicat
 export function isOver(rollOut: RollOut, application: Application): boolean {
   if (rollOut.blocked.length > 0 || isOfBefore(rollOut, application)) return false;
   if (rollOut.full !== 'none' && rollOut.full !== 'failed') return false;
-  const prospect = prospectOf(application);
+  const prospect = prospectOf(rollOut, application);
   return prospect === 'in-sync' || prospect === 'manual';
 }

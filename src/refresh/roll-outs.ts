@@ -52,6 +52,8 @@ export interface ConfirmedMove {
   readonly lastSyncAt?: string;
   /** `sync: full` is set. */
   readonly wantsFull: boolean;
+  /** What was rendered has hooks. */
+  readonly hooks: boolean;
 }
 
 /** Follows images that moved until Argo CD rolled them out: tells what keeps it from that, and starts whole syncs. */
@@ -77,6 +79,7 @@ export class RollOuts {
     this.#set(application.instanceName, {
       images,
       ...(lastSyncAt !== undefined && { lastSyncAt, seenSyncAt: lastSyncAt }),
+      ...(move.hooks && { hooks: true as const }),
       full: move.wantsFull && this.#mayBeFull(application) ? 'wanted' : 'none',
       blocked: [],
     });
@@ -149,7 +152,7 @@ export class RollOuts {
         return rollOut;
       case 'wanted':
       case 'held': {
-        const prospect = prospectOf(application);
+        const prospect = prospectOf(rollOut, application);
         // What is shown is of before, or about to change.
         if (prospect === 'unknown' || isOfBefore(rollOut, application)) return rollOut;
         const isBlocked = prospect === 'self-heal-off' || prospect === 'last-sync-failed';
@@ -256,7 +259,7 @@ export class RollOuts {
     if (rollOut === undefined || application === undefined || application.deleting || application.operating)
       return false;
     if (!this.#isConsented(application)) return false;
-    const prospect = prospectOf(application);
+    const prospect = prospectOf(rollOut, application);
     const isBlocked = prospect === 'self-heal-off' || prospect === 'last-sync-failed';
     return isBlocked && (rollOut.full === 'wanted' || rollOut.full === 'held' || rollOut.full === 'asking');
   }

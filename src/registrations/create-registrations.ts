@@ -141,6 +141,7 @@ class KeptRegistrations implements Registrations {
       revision: generation.revision,
       parametersFingerprint: generation.parametersFingerprint,
       ...(generation.sync === undefined ? {} : { sync: generation.sync }),
+      ...(generation.hooks === undefined ? {} : { hooks: generation.hooks }),
       generation: generation.id,
       answeredAt: unheardAt === undefined ? this.#now() : Math.max(unheardAt, before?.registration.answeredAt ?? 0),
       ...(specFingerprint === undefined ? {} : { specFingerprint }),
@@ -314,6 +315,7 @@ function isUnchanged({ registration: before, writtenAt }: Entry, after: KeptRegi
     before.parametersFingerprint === after.parametersFingerprint &&
     before.specFingerprint === after.specFingerprint &&
     before.sync === after.sync &&
+    before.hooks === after.hooks &&
     before.plugin === after.plugin &&
     sameAnswers(before.answers, after.answers)
   );

@@ -59,6 +59,7 @@ const registration = v.looseObject({
   revision: text,
   parametersFingerprint: text,
   sync: v.optional(v.literal('full')),
+  hooks: v.optional(v.literal(true)),
   generation: text,
   answeredAt: v.number(),
   specFingerprint: optionalText,

@@ -24,6 +24,8 @@ export interface Registration {
   readonly revision: string;
   readonly parametersFingerprint: string;
   readonly sync?: 'full';
+  /** What was rendered has hooks. */
+  readonly hooks?: true;
   /** Of the generation that was answered last. */
   readonly generation: string;
   /** Milliseconds since the epoch, by our clock. */

@@ -77,6 +77,8 @@ export interface GenerationClaim {
   readonly parametersFingerprint: string;
   /** `sync: full`: image changes are wanted as a whole sync operation, with hooks. */
   readonly sync?: 'full';
+  /** What was rendered has hooks; absent also before that is known. */
+  readonly hooks?: true;
 }
 
 /** The source as the Application writes it; tells the sources of an application apart. */

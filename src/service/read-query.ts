@@ -173,6 +173,7 @@ const generation = v.object({
   revision: text(1_024),
   parametersFingerprint: text(256),
   sync: v.exactOptional(v.literal('full')),
+  hooks: v.exactOptional(v.literal(true)),
 });
 
 const query: v.GenericSchema<unknown, ResolveQuery> = v.pipe(

@@ -79,3 +79,16 @@ test('files that were uploaded to look at what comes of them are none that the a
   expect(queries[0]).not.toHaveProperty('generation');
   expect(reports).toEqual([]);
 });
+
+test.for([
+  { name: 'a hook of Argo CD', annotations: '{argocd.argoproj.io/hook: PreSync}', hooks: true },
+  { name: 'a hook of Helm', annotations: '{"helm.sh/hook": pre-install}', hooks: true },
+  {
+    name: 'what only says when one is deleted',
+    annotations: '{helm.sh/hook-delete-policy: hook-succeeded}',
+    hooks: undefined,
+  },
+])('$name in the rendering: hooks is $hooks', async ({ annotations, hooks }) => {
+  const { queries } = await heard(POD.replace('{name: web}', `{name: web, annotations: ${annotations}}`));
+  expect(queries.map(({ generation }) => generation?.hooks)).toEqual([hooks]);
+});

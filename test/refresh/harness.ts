@@ -64,6 +64,8 @@ export class World {
   readonly full: Set<string> = new Set();
   /** Whose sidecar does not reach this controller. */
   readonly unreached: Set<string> = new Set();
+  /** Applications whose renderings have hooks. */
+  readonly hooks: Set<string> = new Set();
   readonly compared: string[] = [];
   window: 'allowed' | 'blocked' = 'allowed';
   /** How long a comparison takes after it looked. */
@@ -174,6 +176,7 @@ export class World {
       revision: application.revisions[0] ?? '',
       parametersFingerprint: 'p',
       ...(this.full.has(name) && { sync: 'full' }),
+      ...(this.hooks.has(name) && { hooks: true as const }),
       generation: `g${this.renderings.length}`,
       answeredAt: this.clock.now(),
       answers: [],

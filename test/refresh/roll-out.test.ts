@@ -91,8 +91,13 @@ test('a self-heal that fails is said', async () => {
   expect(conditions(here)).toEqual(['last-sync-failed']);
 });
 
-test('self-heal skips hooks: that is said until a whole sync ran', async () => {
-  const here = await moved({ ...selfHealing, hasHooks: true });
+test.for([
+  { name: 'hooks', application: { hasHooks: true }, rendered: false },
+  { name: 'hooks that are deleted when they are done', application: {}, rendered: true },
+])('self-heal skips $name: that is said until a whole sync ran', async ({ application, rendered }) => {
+  const here = await moved({ ...selfHealing, ...application }, (before) => {
+    if (rendered) before.hooks.add('one');
+  });
   expect(here.argo.syncs).toEqual([{ application: 'one', selective: true, by: 'argo-cd' }]);
   expect(conditions(here)).toEqual(['hooks']);
   expect(reasons(here)).toEqual(['ImageMoved', 'RollOutBlocked']);
