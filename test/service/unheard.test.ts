@@ -58,6 +58,7 @@ beforeEach(async () => {
       await registrations.record(query, resolutions);
       recorded += 1;
     },
+    registrations,
     recordUnheard: registrations.recordUnheard.bind(registrations),
     notices: () => undefined,
     metrics: { resolveRequest: () => undefined },
