@@ -37,10 +37,13 @@ export function answersBefore<T extends { readonly decision: Decision }>(
   place: string | undefined,
 ): AnswersBefore<T> {
   const name = nameOf(image, place);
-  const others = [...answers].filter(([of]) => of !== name && (of === image || of.startsWith(nameOf(image, ''))));
   return {
     own: answers.get(name),
-    others: others.map(([, answer]) => answer).sort((a, b) => b.decision.confirmedAt - a.decision.confirmedAt),
+    // Looked for only where there is none of its own: of a hundred images each would look at the answers of all.
+    get others() {
+      const others = [...answers].filter(([of]) => of !== name && (of === image || of.startsWith(nameOf(image, ''))));
+      return others.map(([, answer]) => answer).sort((a, b) => b.decision.confirmedAt - a.decision.confirmedAt);
+    },
   };
 }
 
@@ -54,10 +57,11 @@ export interface LastAnswer {
 /** Undefined: an image of that name was never answered. */
 export async function lastAnswer(
   one: Admitted,
-  { own, others }: AnswersBefore<Answer>,
+  before: AnswersBefore<Answer>,
   ports: Ports,
 ): Promise<LastAnswer | undefined> {
-  if (own !== undefined) return { answer: own, fits: true };
+  if (before.own !== undefined) return { answer: before.own, fits: true };
+  const { others } = before;
   for (const answer of others) if (await answersAsk(one, answer, ports)) return { answer, fits: true };
   const [answer] = others;
   return answer && { answer, fits: false };
