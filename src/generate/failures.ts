@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../error/codes.ts';
 import { type Notice, UserError } from '../error/user-error.ts';
-import { checkPolicies } from '../policy/check-policies.ts';
 import type { ImagePolicy } from '../policy/image-policy.ts';
 import type { Resolution } from '../resolve/resolver.ts';
 
@@ -24,7 +23,10 @@ export async function placingFilterErrors<T>(policies: readonly ImagePolicy[], w
   try {
     return await work;
   } catch (error) {
-    if (error instanceof UserError && error.code === 'FILTER_INVALID') throwAll(await checkPolicies(policies));
+    if (error instanceof UserError && error.code === 'FILTER_INVALID') {
+      const { checkPolicies } = await import('../policy/check-policies.ts');
+      throwAll(await checkPolicies(policies));
+    }
     throw error;
   }
 }

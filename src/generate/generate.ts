@@ -9,7 +9,7 @@ import type { PluginParameters } from '../parameters/plugin-parameters.ts';
 import { type AppRoot, findAppRoot } from '../render/app-root.ts';
 import { detectRenderer } from '../render/detect.ts';
 import { render } from '../render/render.ts';
-import type { BuildEnvironment, Rendered, RendererKind, RenderSpec } from '../render/render-spec.ts';
+import type { BuildEnvironment, Rendered, RendererKind, RenderSpec, ValueOverrides } from '../render/render-spec.ts';
 import type { RenderTools } from '../render/render-options.ts';
 import { openWorkspace, sweepLeftovers } from '../render/workspace.ts';
 import { isOfUploadedFiles } from '../resolve/preview.ts';
@@ -19,7 +19,7 @@ import { noticing } from './failures.ts';
 import { generationClaim } from './generation-claim.ts';
 import type { ImageReport } from './image-report.ts';
 import { forRenderer } from './renderer-mismatch.ts';
-import { answerTargets, overridesFrom } from './targets.ts';
+import type { TargetAnswer } from './targets.ts';
 import { mayHaveTargets, noPolicies, readPolicies, type WrittenPolicies } from './written-policies.ts';
 
 /** One generation: all that Argo CD says of it is in the directory and the environment. */
@@ -83,22 +83,15 @@ export async function generate(
   const workspace = openWorkspace({ root, inPlace: request.inPlace, temporaryDirectory: tmpdir() });
   try {
     const early = mayHaveTargets(parameters, root) ? await policiesOf(prepared) : undefined;
-    const targets =
-      early === undefined
-        ? []
-        : // What is wrong is told after rendering, where the same is asked again.
-          await noticing(
-            isObserved,
-            async () => answerTargets(early, answers, timeLeft, signal),
-            () => [],
-          );
+    const { targets, overrides } =
+      early === undefined ? NO_TARGETS : await targetsOf(early, prepared, timeLeft, signal);
     const started = Promise.withResolvers<void>();
     rendering = render({
       root,
       spec,
       environment,
       policy: configuration.rendering,
-      overrides: overridesFrom(targets),
+      overrides,
       workspace,
       budgetMs: timeLeft(),
       signal: AbortSignal.any([signal, stop.signal]),
@@ -133,6 +126,30 @@ export async function generate(
     await rendering?.catch(() => {});
     await workspace.dispose();
   }
+}
+
+interface Targets {
+  readonly targets: readonly TargetAnswer[];
+  readonly overrides: ValueOverrides;
+}
+
+const NO_TARGETS: Targets = { targets: [], overrides: { helm: [], kustomizeImages: [] } };
+
+/** Loaded for who has them: few do, and nothing renders before. */
+async function targetsOf(
+  policies: WrittenPolicies,
+  { answers, isObserved }: Prepared,
+  timeLeft: () => number,
+  signal: AbortSignal,
+): Promise<Targets> {
+  const { answerTargets, overridesFrom } = await import('./targets.ts');
+  // What is wrong is told after rendering, where the same is asked again.
+  const targets = await noticing(
+    isObserved,
+    async () => answerTargets(policies, answers, timeLeft, signal),
+    () => [],
+  );
+  return { targets, overrides: overridesFrom(targets) };
 }
 
 /** What is known of a generation before anything is read but its environment. */

@@ -5,7 +5,8 @@ import { parseValuePath } from '../render/helm/value-path.ts';
 import type { ValueOverrides } from '../render/render-spec.ts';
 import type { Resolution } from '../resolve/resolver.ts';
 import type { WrittenPolicies } from './written-policies.ts';
-import { type Answers, askFor } from './asks.ts';
+import { askFor } from './ask-for.ts';
+import type { Answers } from './asks.ts';
 import { chosenIn } from './chosen.ts';
 import { placingFilterErrors, throwErrorsOf } from './failures.ts';
 
