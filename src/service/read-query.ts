@@ -17,7 +17,7 @@ import {
   type Unheard,
 } from '../remote/protocol.ts';
 import { isOfUploadedFiles } from '../resolve/preview.ts';
-import type { ResolveQuery } from '../resolve/resolver.ts';
+import type { Ask, ResolveQuery } from '../resolve/resolver.ts';
 import { parseGlob } from '../strategy/glob.ts';
 import { MAX_FILTERS, MAX_PATTERN_CHARACTERS } from '../strategy/limits.ts';
 import type { FilterSpec } from '../strategy/selection.ts';
@@ -144,7 +144,7 @@ const credential = v.pipe(
   }, 'is no name of a secret'),
 );
 
-const ask = v.object({
+const anyAsk = v.object({
   image: text(MAX_IMAGE_CHARACTERS),
   label: words,
   where: words,
@@ -158,6 +158,24 @@ const ask = v.object({
   tagInGit: v.exactOptional(tag),
   untagged: v.exactOptional(words),
 });
+
+/** Asks that were read lately. */
+const known = new LRUCache<string, Ask>({ max: 5_000 });
+/** Longer ones would fill memory. */
+const MAX_KNOWN_CHARACTERS = 2_048;
+
+/** An ask. Applications ask the same at each generation, and many of them ask the same: what was checked once is not checked again. */
+const ask: v.GenericSchema<unknown, Ask> = {
+  ...(anyAsk as v.GenericSchema<unknown, Ask>),
+  '~run'(dataset, config) {
+    const written = JSON.stringify(dataset.value);
+    const found = known.get(written);
+    if (found !== undefined) return { typed: true, value: found };
+    const read = (anyAsk as v.GenericSchema<unknown, Ask>)['~run'](dataset, config);
+    if (read.typed && read.issues === undefined && written.length <= MAX_KNOWN_CHARACTERS) known.set(written, read.value);
+    return read;
+  },
+};
 
 const who = v.object({ application: text(MAX_APPLICATION_CHARACTERS), project: v.exactOptional(name) });
 

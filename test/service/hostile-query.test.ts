@@ -121,6 +121,17 @@ describe('a hostile query', () => {
     expect(controller.answered).toEqual([]);
   });
 
+  test('is refused again and again, also between good ones that are known', async () => {
+    await using controller = await api();
+    const send1 = async (body: unknown): Promise<number> =>
+      (await send(`${controller.url}/v1/resolve`, { token: 'sidecar', raw: JSON.stringify(body) })).status;
+    const bad = withAt('asks.0.repository.name', 'ghcr.io/acme/other');
+    for (let round = 0; round < 3; round++) {
+      expect(await send1(BASE)).toBe(200);
+      expect(await send1(bad)).toBe(400);
+    }
+  });
+
   test.for([
     { name: 'one byte more than a MiB', bytes: 1024 * 1024 + 1, status: 413 },
     { name: 'a MiB', bytes: 1024 * 1024, status: 200 },
