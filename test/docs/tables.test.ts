@@ -223,6 +223,25 @@ describe('docs/controller.md', () => {
     expect(column('docs/controller.md', 'conditions').toSorted()).toEqual(conditions.toSorted());
   });
 
+  test('has every event of the log with its level', () => {
+    const sources = globSync('src/**/*.ts', { cwd: PROJECT }).map((file) => readFileSync(join(PROJECT, file), 'utf8'));
+    const logged = sources.flatMap((text) =>
+      [...text.matchAll(/\blog\.(info|warning|error)\(\s*([^,)\s]+)/g)].map(([, level, event]) => ({
+        event: event?.replaceAll("'", ''),
+        level,
+      })),
+    );
+    expect(logged.length).toBeGreaterThan(30);
+    const told = tableOf('docs/controller.md', 'log').flatMap(([events = '', levels = '']) => {
+      const words = levels.split(', ');
+      return codesIn(events).map((event, index) => ({ event, level: words[index] ?? words[0] }));
+    });
+    const sorted = (lines: typeof logged): readonly string[] =>
+      [...new Set(lines.map(({ event, level }) => `${event} ${level}`))].sort();
+    expect(sorted(told)).toEqual(sorted(logged));
+    expect(told.length).toBe(sorted(told).length);
+  });
+
   const ports = tableOf('docs/controller.md', 'ports').map(([port = '', name = '', service = '']) => ({
     port: Number(codesIn(port)[0]),
     name: codesIn(name)[0] ?? '',
