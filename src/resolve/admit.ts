@@ -50,6 +50,7 @@ export function admit(
   if (selection === undefined) return { kind: 'refused', mode, error: nothingToFollow(ask) };
   const { strategy } = selection;
   const { access } = answer;
+  const { key, listing } = keysOf(ask, access, selection);
   const interval = intervalFor(ask, access, operator.configuration);
   const notices = [
     ...(answer.noticeWishReplaced === true ? [wishReplaced(ask)] : []),
@@ -64,13 +65,28 @@ export function admit(
       selection,
       ...(who.project === undefined ? {} : { project: who.project }),
       ...(strategy.kind === 'digest' && strategy.tag !== undefined ? { followed: strategy.tag } : {}),
-      key: decisionKey(access, selection, ask.onRemoved),
-      listing: listingKey(access),
+      key,
+      listing,
       wantsDigest: needsDigest(ask, selection),
       intervalMs: interval.ms,
       notices,
     },
   };
+}
+
+type Keys = Pick<Admitted, 'key' | 'listing'>;
+
+/** The keys of asks that come again, with the access that they are for. */
+const keys = new WeakMap<Ask, Keys & { readonly scope: string; readonly repository: string }>();
+
+/** @param selection of this ask. */
+function keysOf(ask: Ask, access: Access, selection: Selection): Keys {
+  const { scope, repository } = access;
+  const before = keys.get(ask);
+  if (before?.scope === scope && before.repository === repository.name) return before;
+  const made = { key: decisionKey(access, selection, ask.onRemoved), listing: listingKey(access) };
+  keys.set(ask, { ...made, scope, repository: repository.name });
+  return made;
 }
 
 /** An error at the place where the policy was written, unless it lies in a file of the operator's. */

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type {
+  Answer,
+  AnswerStore,
   DecisionKey,
   DecisionStore,
   FaultStore,
@@ -15,8 +17,10 @@ import type { Tag } from '../image/reference.ts';
 
 /** Entries held; a decision is some hundred bytes, a listing's tags some kilobytes. */
 export interface CacheLimits {
-  /** And as many faults, or that there is none. */
+  /** And as many faults. */
   readonly decisions: number;
+  /** Of all applications together. */
+  readonly answers: number;
   readonly listings: number;
   /** Bytes of tags, about. */
   readonly tagBytes: number;
@@ -40,6 +44,7 @@ export function cachedStore(store: Store, limits: CacheLimits, now: () => number
     decisions: cachedDecisions(store.decisions, limits.decisions, now),
     listings: cachedListings(store.listings, limits),
     faults: cachedFaults(store.faults, limits.decisions),
+    answers: cachedAnswers(store.answers, limits.answers, now),
     close: () => store.close(),
   };
 }
@@ -71,18 +76,25 @@ function cachedDecisions(behind: DecisionStore, max: number, now: () => number):
   };
 }
 
-/** Asked for with every decision, and there hardly ever is one: so that there is none is remembered too. */
+/** Asked for with every decision, and there hardly ever is one: so it is known which there are. */
 function cachedFaults(behind: FaultStore, max: number): FaultStore {
-  const known = new LRUCache<string, { readonly fault: KeptFault | undefined }>({ max });
+  const known = new LRUCache<string, KeptFault>({ max });
+  let loaded: Set<string> | undefined;
+  const present = async (): Promise<Set<string>> => (loaded ??= new Set(await behind.names()));
   return {
+    names: async () => [...(await present())],
     async get(name) {
+      const names = loaded ?? (await present());
+      // Nearly always: names are long, and to look one up is not for nothing.
+      if (names.size === 0 || !names.has(name)) return undefined;
       const cached = known.get(name);
-      if (cached !== undefined) return cached.fault;
+      if (cached !== undefined) return cached;
       const fault = await behind.get(name);
-      known.set(name, { fault });
+      if (fault !== undefined && names.has(name)) known.set(name, fault);
       return fault;
     },
     async put(name, kept) {
+      (await present()).add(name);
       known.delete(name);
       try {
         await behind.put(name, kept);
@@ -91,13 +103,38 @@ function cachedFaults(behind: FaultStore, max: number): FaultStore {
       }
     },
     async clear(name) {
-      const cached = known.get(name);
-      if (cached !== undefined && cached.fault === undefined) return;
+      const names = await present();
+      if (!names.has(name)) return;
+      await behind.clear(name);
+      names.delete(name);
       known.delete(name);
+    },
+  };
+}
+
+/** An application is answered, and then compared, perhaps more than once. */
+function cachedAnswers(behind: AnswerStore, max: number, now: () => number): AnswerStore {
+  const known = new LRUCache<string, ReadonlyMap<string, Answer>>({
+    maxSize: max,
+    sizeCalculation: ({ size }) => size + 1,
+    ttl: READ_AGAIN_MS,
+    ttlResolution: 0,
+    perf: { now },
+  });
+  return {
+    async last(application) {
+      const cached = known.get(application);
+      if (cached !== undefined) return cached;
+      const answers = await behind.last(application);
+      known.set(application, answers);
+      return answers;
+    },
+    async record(application, answers) {
+      known.delete(application);
       try {
-        await behind.clear(name);
+        await behind.record(application, answers);
       } finally {
-        known.delete(name);
+        known.delete(application);
       }
     },
   };

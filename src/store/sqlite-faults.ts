@@ -3,6 +3,7 @@ import type { Database } from './database.ts';
 import { numberOf, textOf } from './row.ts';
 import type { FaultStore } from './store.ts';
 
+const NAMES = 'SELECT name FROM faults';
 const SELECT = 'SELECT at, fault FROM faults WHERE name = ?';
 const REPLACE =
   'INSERT INTO faults (name, at, fault) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at, fault = excluded.fault';
@@ -11,6 +12,9 @@ const DELETE = 'DELETE FROM faults WHERE name = ?';
 /** Faults in SQLite. */
 export function sqliteFaults(database: Database): FaultStore {
   return {
+    async names() {
+      return database.all(NAMES).map((row) => textOf(row, 'name'));
+    },
     async get(name) {
       const row = database.get(SELECT, name);
       return row === undefined

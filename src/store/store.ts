@@ -125,6 +125,8 @@ export interface KeptFault {
 
 /** Negative answers, under the name of the lease that covered the asking. They hold repository names: never across keys. */
 export interface FaultStore {
+  /** Under which names there are faults; hardly any. */
+  names(): Promise<readonly string[]>;
   get(name: string): Promise<KeptFault | undefined>;
   put(name: string, kept: KeptFault): Promise<void>;
   clear(name: string): Promise<void>;

@@ -79,6 +79,7 @@ export async function freshWorld(options: { readonly random?: () => number } = {
       await openStore({ directory, now: clock.now, notices: () => undefined }),
       {
         decisions: 10_000,
+        answers: 10_000,
         listings: 10_000,
         tagBytes: 10_000_000,
       },

@@ -11,7 +11,7 @@ interface Counted extends World {
 
 async function counting(): Promise<Counted> {
   const here = await world();
-  here.store = cachedStore(here.store, { decisions: 10, listings: 10, tagBytes: 10_000 }, here.clock.now);
+  here.store = cachedStore(here.store, { decisions: 10, answers: 10, listings: 10, tagBytes: 10_000 }, here.clock.now);
   const self = Object.assign(here, { ranked: 0 });
   here.selectByName = (...of) => {
     self.ranked += 1;
