@@ -23,28 +23,30 @@ function nameOf(image: string, place: string | undefined): string {
   return place === undefined ? image : `${image}\n${place}`;
 }
 
-/** Everything that an application was answered for images of one name. */
-export interface AnswersBefore<T> {
-  /** Of this source. */
-  readonly own: T | undefined;
-  /** Of other sources, or kept without one, by an older version too; confirmed last first. */
-  readonly others: readonly T[];
+/** What an application was answered for images of one name. */
+interface Named<T> {
+  readonly answers: ReadonlyMap<string, T>;
+  readonly image: string;
+  readonly place: string | undefined;
 }
 
-export function answersBefore<T extends { readonly decision: Decision }>(
-  answers: ReadonlyMap<string, T>,
-  image: string,
-  place: string | undefined,
-): AnswersBefore<T> {
+/** Of this source. */
+export function ownAnswer<T>({ answers, image, place }: Named<T>): T | undefined {
+  return answers.get(nameOf(image, place));
+}
+
+/**
+ * Of other sources, or kept without one, by an older version too; confirmed last first. Looks at all: to be asked only where
+ * there is none of its own.
+ */
+export function otherAnswers<T extends { readonly decision: Decision }>({
+  answers,
+  image,
+  place,
+}: Named<T>): readonly T[] {
   const name = nameOf(image, place);
-  return {
-    own: answers.get(name),
-    // Looked for only where there is none of its own: of a hundred images each would look at the answers of all.
-    get others() {
-      const others = [...answers].filter(([of]) => of !== name && (of === image || of.startsWith(nameOf(image, ''))));
-      return others.map(([, answer]) => answer).sort((a, b) => b.decision.confirmedAt - a.decision.confirmedAt);
-    },
-  };
+  const others = [...answers].filter(([of]) => of !== name && (of === image || of.startsWith(nameOf(image, ''))));
+  return others.map(([, answer]) => answer).sort((a, b) => b.decision.confirmedAt - a.decision.confirmedAt);
 }
 
 /** What an application was answered last for an ask. */
@@ -57,11 +59,14 @@ export interface LastAnswer {
 /** Undefined: an image of that name was never answered. */
 export async function lastAnswer(
   one: Admitted,
-  before: AnswersBefore<Answer>,
+  answers: ReadonlyMap<string, Answer>,
+  place: string | undefined,
   ports: Ports,
 ): Promise<LastAnswer | undefined> {
-  if (before.own !== undefined) return { answer: before.own, fits: true };
-  const { others } = before;
+  const named = { answers, image: one.ask.image, place };
+  const own = ownAnswer(named);
+  if (own !== undefined) return { answer: own, fits: true };
+  const others = otherAnswers(named);
   for (const answer of others) if (await answersAsk(one, answer, ports)) return { answer, fits: true };
   const [answer] = others;
   return answer && { answer, fits: false };

@@ -2,7 +2,7 @@ import type { OperatorConfiguration } from '../operator/operator-configuration.t
 import type { AccessBroker } from '../registry/access.ts';
 import type { Answer } from '../store/store.ts';
 import { admit, type Admitted } from './admit.ts';
-import { answersBefore, answerToKeep, frozenAnswer, held, lastAnswer, type LastAnswer } from './answers.ts';
+import { answerToKeep, frozenAnswer, held, lastAnswer, type LastAnswer } from './answers.ts';
 import { choiceResolution } from './choice.ts';
 import { inParallel } from './concurrency.ts';
 import { explanationOf } from './explain.ts';
@@ -90,7 +90,7 @@ async function lastAnswers(
   if (application === '' || admitted.length === 0) return found;
   const answers = await ports.store.answers.last(application);
   for (const one of admitted) {
-    const last = await lastAnswer(one, answersBefore(answers, one.ask.image, place), ports);
+    const last = await lastAnswer(one, answers, place, ports);
     if (last !== undefined) found.set(one, last);
   }
   return found;

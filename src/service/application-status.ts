@@ -4,7 +4,7 @@ import type { Refresher } from '../refresh/refresher.ts';
 import type { RegisteredAnswer, Registrations } from '../registrations/registration.ts';
 import { placeAmong } from '../registrations/sources.ts';
 import type { ApplicationStatus, ImageStatus, SourceStatus } from '../remote/status.ts';
-import { answersBefore, type AnswersBefore } from '../resolve/answers.ts';
+import { otherAnswers, ownAnswer } from '../resolve/answers.ts';
 import { policyInWords } from '../resolve/policy-in-words.ts';
 import type { Decision } from '../store/store.ts';
 
@@ -39,7 +39,10 @@ export async function statusOf(
       ...source,
       revision,
       answeredAt,
-      images: answers.map((answer) => imageStatus(answer, standings, answersBefore(kept, answer.ask.image, place))),
+      images: answers.map((answer) => {
+        const named = { answers: kept, image: answer.ask.image, place };
+        return imageStatus(answer, standings, ownAnswer(named) ?? otherAnswers(named)[0]);
+      }),
     };
   });
   return {
@@ -54,10 +57,9 @@ export async function statusOf(
 function imageStatus(
   { ask, given }: RegisteredAnswer,
   standings: ReadonlyMap<string, Standing>,
-  { own, others: [other] }: AnswersBefore<{ readonly decision: Decision }>,
+  answer: { readonly decision: Decision } | undefined,
 ): ImageStatus {
   const standing = standings.get(ask.image);
-  const answer = own ?? other;
   const { failing } = standing ?? {};
   return {
     image: ask.image,
