@@ -14,6 +14,7 @@ import { createOperatorConfigurationSource } from '../operator/operator-configur
 import { createRefresher } from '../refresh/create-refresher.ts';
 import { createComparison } from '../registrations/create-comparison.ts';
 import { createRegistrations } from '../registrations/create-registrations.ts';
+import { isBeingSynced } from '../registrations/running-sync.ts';
 import { placeAmong } from '../registrations/sources.ts';
 import { createRegistryClient } from '../registry/client.ts';
 import type { Sleep } from '../registry/time.ts';
@@ -274,7 +275,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
       const { who, generation, source = generation?.source } = query;
       const application = applications.byInstanceName(who.application);
       const place = source && placeAmong(application, source, generation?.parametersFingerprint ?? '');
-      const how = { operator: operator.current, ports, settle: freshness.settle, record: isGiven(query), place };
+      const isSyncing =
+        generation !== undefined && isBeingSynced(generation, application, registrations.of(who.application));
+      const { settle } = freshness;
+      const how = { operator: operator.current, ports, settle, record: isGiven(query), place, isSyncing };
       return answerQuery(query, how, during);
     },
     record: async (query, resolutions) => registrations.record(query, resolutions),

@@ -72,15 +72,29 @@ export async function lastAnswer(
   return answer && { answer, fits: false };
 }
 
-/** In mode freeze, what the application was answered last: it is held, whatever the policy says now. */
-export function frozenAnswer(one: Admitted, last: LastAnswer | undefined): Answer | undefined {
-  return one.mode === 'freeze' && last?.fits === true ? last.answer : undefined;
+/** An answer that is given again, and why. */
+export interface HeldAnswer {
+  readonly answer: Answer;
+  readonly why: string;
 }
 
-/** A frozen answer. Never one that was obtained with other rights: that is an error, because moving would be none the better. */
+/**
+ * In mode freeze, what the application was answered last: it is held, whatever the policy says now. While a sync of it runs,
+ * what the same policy was answered.
+ */
+export function answerToHold(one: Admitted, last: LastAnswer | undefined, isSyncing: boolean): HeldAnswer | undefined {
+  if (last?.fits !== true) return undefined;
+  const { answer } = last;
+  if (one.mode === 'freeze') return { answer, why: 'decisions of this application are frozen' };
+  const isWhole = !one.wantsDigest || answer.decision.digest !== undefined;
+  if (!isSyncing || answer.key !== one.key || !isWhole) return undefined;
+  return { answer, why: 'a sync of this application runs, and all of it gets the same images' };
+}
+
+/** A held answer. Never one that was obtained with other rights: that is an error, because moving would be none the better. */
 export async function held(
   one: Admitted,
-  answer: Answer,
+  { answer, why }: HeldAnswer,
   job: Job,
   ports: Ports,
   signal: AbortSignal,
@@ -91,7 +105,6 @@ export async function held(
     return { kind: 'failed', error, why: error.what, notices };
   }
   const { decision } = answer;
-  const why = 'decisions of this application are frozen';
   if (!one.wantsDigest || decision.digest !== undefined) {
     return { kind: 'held', decision: shown(one, decision), why, notices };
   }

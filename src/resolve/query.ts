@@ -2,7 +2,7 @@ import type { OperatorConfiguration } from '../operator/operator-configuration.t
 import type { AccessBroker } from '../registry/access.ts';
 import type { Answer } from '../store/store.ts';
 import { admit, type Admitted } from './admit.ts';
-import { answerToKeep, frozenAnswer, held, lastAnswer, type LastAnswer } from './answers.ts';
+import { answerToHold, answerToKeep, type HeldAnswer, held, lastAnswer, type LastAnswer } from './answers.ts';
 import { choiceResolution } from './choice.ts';
 import { inParallel } from './concurrency.ts';
 import { explanationOf } from './explain.ts';
@@ -26,19 +26,26 @@ export interface Answering {
   readonly record: boolean;
   /** Which source of the application asks ({@link placeOf}); absent: it is not known. */
   readonly place?: string | undefined;
+  /** A sync of what was answered last runs: the same is answered again. */
+  readonly isSyncing?: boolean;
 }
 
 /** Answers every ask of a query; asks that share a key are decided once. */
 export async function answerQuery(
   query: ResolveQuery,
-  { operator, ports, settle, record, place }: Answering,
+  { operator, ports, settle, record, place, isSyncing = false }: Answering,
   signal: AbortSignal,
 ): Promise<readonly Resolution[]> {
   const { who } = query;
   const admissions = query.asks.map((ask) => admit(ask, who, operator));
   const admitted = admissions.flatMap((admission) => (admission.kind === 'admitted' ? [admission.admitted] : []));
   const before = await lastAnswers(who.application, admitted, place, ports);
-  const undecided = admitted.filter((one) => frozenAnswer(one, before.get(one)) === undefined);
+  const holding = new Map<Admitted, HeldAnswer>();
+  for (const one of admitted) {
+    const answer = answerToHold(one, before.get(one), isSyncing);
+    if (answer !== undefined) holding.set(one, answer);
+  }
+  const undecided = admitted.filter((one) => !holding.has(one));
   const outcomes = await settleAll(jobsOf(undecided, ports.now()), (job) => settle(job, signal, who));
 
   const given: Answer[] = [];
@@ -56,7 +63,7 @@ export async function answerQuery(
       case 'admitted': {
         const one = admission.admitted;
         const last = before.get(one);
-        const resolution = await answerOne(one, outcomes, last, ports, signal);
+        const resolution = await answerOne(one, { held: holding.get(one), outcomes, last }, ports, signal);
         if (one.mode !== 'observe') given.push(...answerToKeep(one, resolution, last, place));
         const outcome = outcomes.get(one.key);
         const explained =
@@ -106,16 +113,19 @@ async function settleAll(
 
 async function answerOne(
   one: Admitted,
-  outcomes: ReadonlyMap<string, Outcome>,
-  last: LastAnswer | undefined,
+  known: {
+    readonly held: HeldAnswer | undefined;
+    readonly outcomes: ReadonlyMap<string, Outcome>;
+    readonly last: LastAnswer | undefined;
+  },
   ports: Ports,
   signal: AbortSignal,
 ): Promise<Resolution> {
-  const frozen = frozenAnswer(one, last);
-  if (frozen !== undefined) {
+  const { outcomes, last } = known;
+  if (known.held !== undefined) {
     const [job] = jobsOf([one], ports.now());
     if (job === undefined) throw new Error('no job was made');
-    return held(one, frozen, job, ports, signal);
+    return held(one, known.held, job, ports, signal);
   }
   const outcome = outcomes.get(one.key);
   if (outcome === undefined) throw new Error('a job was not settled');

@@ -8,6 +8,7 @@ import type { Comparison } from '../../src/registrations/comparison.ts';
 import { createComparison } from '../../src/registrations/create-comparison.ts';
 import { createRegistrations } from '../../src/registrations/create-registrations.ts';
 import type { RegisteringQuery, Registrations } from '../../src/registrations/registration.ts';
+import { isBeingSynced } from '../../src/registrations/running-sync.ts';
 import { placeAmong } from '../../src/registrations/sources.ts';
 import type { AccessBroker } from '../../src/registry/access.ts';
 import { selectByNameHere } from '../../src/resolve/in-process.ts';
@@ -148,8 +149,11 @@ export async function freshWorld(options: { readonly random?: () => number } = {
         registry: async () => registry,
       };
       const { source, parametersFingerprint } = query.generation;
-      const place = placeAmong(applications.byInstanceName(application), source, parametersFingerprint);
-      const answering = { operator: operator(), ports, settle: self.freshness.settle, record: true, place };
+      const known = applications.byInstanceName(application);
+      const place = placeAmong(known, source, parametersFingerprint);
+      const isSyncing = isBeingSynced(query.generation, known, self.registrations.of(application));
+      const { settle } = self.freshness;
+      const answering = { operator: operator(), ports, settle, record: true, place, isSyncing };
       const resolutions = await answerQuery(query, answering, signal);
       await self.registrations.record(query, resolutions);
       return resolutions;
