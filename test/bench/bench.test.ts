@@ -59,7 +59,7 @@ test.for([
   },
   {
     name: 'what Helm with a controller costs by TLS',
-    subject: /^Helm, 3 images, controller by https: time/,
+    subject: /^Helm, 3 images, each of its own, controller by https: time/,
     met: false,
   },
   { name: 'what an answer of the controller costs', subject: /^controller, 3 images, one client: answer/, met: false },

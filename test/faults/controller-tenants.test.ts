@@ -104,12 +104,8 @@ test('an Application of one team that says it is of the other is refused, and no
   expect(answered.text).not.toMatch(/1\.0\.9|team-b/);
   expect(registry.requests).toEqual([]);
   const report = { v: 1, who: { application: 'of-b', project: 'team-a' }, notices: [], asked: false };
-  const generation = {
-    id: 'g',
-    source: { repoURL: '', path: '', targetRevision: '' },
-    revision: '',
-    parametersFingerprint: '',
-  };
+  const source = { repoURL: 'https://git.example.com/acme/deploy', path: 'app', targetRevision: 'main' };
+  const generation = { id: 'g', source, revision: '', parametersFingerprint: '' };
   const reported = await here.send('/v1/report', {
     token: 'token-of-the-sidecar',
     body: JSON.stringify({ ...report, generation }),

@@ -135,6 +135,9 @@ test('a connection on which nothing comes any more is given up, and what it did 
           signal.addEventListener('abort', () => failed(new Error('over')), { once: true });
         }),
   );
+  // The watch is there: before, it would be its answer that does not come.
+  await set('told', '1');
+  await eventually(() => expect(seen.there.get('told')).toBe('1'));
   network.silence();
   await set('kept', '2');
   // Time passes, twice: something may have come since the first began.
