@@ -21,7 +21,7 @@ import { LineNumbers } from './line-numbers.ts';
 import { keysOf, type RelevantKeys } from './relevant-keys.ts';
 import type { FoundDocument, FoundField, Rendering } from './rendering.ts';
 import { resourcesOf, type Resource } from './resources.ts';
-import { selectNodes, type Hit } from './select-nodes.ts';
+import { pathTree, selectNodes, type Hit, type PathTree } from './select-nodes.ts';
 import { skeletonOf, type Skeleton } from './skeleton.ts';
 
 export interface FindOptions {
@@ -86,11 +86,13 @@ class DocumentSearch {
     const { tree, rules } = this.#at;
     const matching = rules.filter((rule) => rule.matches(resource.id.apiVersion, resource.id.kind));
     const ids: FieldId[] = [];
-    for (const place of matching.flatMap((rule) => rule.places)) ids.push(...this.#addFields(resource, place));
-    const metadata = [
-      lookUp(tree, resource.map, 'metadata')?.value,
-      ...matching.flatMap((rule) => podMetadata(tree, resource, rule)),
-    ];
+    const metadata: unknown[] = [lookUp(tree, resource.map, 'metadata')?.value];
+    for (const rule of matching) {
+      const hits = selectNodes(tree, resource.map, pathsOf(rule));
+      for (const [index, place] of rule.places.entries())
+        ids.push(...this.#addFields(resource, place, hits[index] ?? []));
+      for (const found of hits.slice(rule.places.length)) metadata.push(...found.map(({ value }) => value));
+    }
     const answer = mergeAnnotations(metadata.map((map) => policyAnnotations(tree, map)));
     if ('conflict' in answer)
       throw conflicting(
@@ -102,10 +104,10 @@ class DocumentSearch {
     return { resource: resource.id, annotations: answer.merged, fields: ids };
   }
 
-  #addFields(resource: Resource, place: ImagePlace): readonly FieldId[] {
+  #addFields(resource: Resource, place: ImagePlace, hits: readonly Hit[]): readonly FieldId[] {
     const { tree } = this.#at;
     const ids: (FieldId | undefined)[] = [];
-    for (const hit of selectNodes(tree, resource.map, place.kind === 'whole' ? place.path : place.tag)) {
+    for (const hit of hits) {
       for (const node of hit.hidden) this.hidden.set(node, (this.hidden.get(node) ?? 0) + 1);
       const text = imageText(tree, hit.value);
       if (text === undefined) continue;
@@ -156,11 +158,19 @@ interface Context {
   readonly lines: LineNumbers;
 }
 
-function podMetadata(tree: DocumentTree, resource: Resource, rule: KindRule): readonly unknown[] {
-  const paths: FieldPath[] = [];
+/** Of rules that were used: of most kinds there is nothing in a rendering. */
+const pathsByRule = new WeakMap<KindRule, PathTree>();
+
+/** The places of a rule, and behind them where the metadata of its Pods is. */
+function pathsOf(rule: KindRule): PathTree {
+  const known = pathsByRule.get(rule);
+  if (known !== undefined) return known;
+  const paths = rule.places.map((place) => (place.kind === 'whole' ? place.path : place.tag));
   if (rule.podTemplate) paths.push([...rule.podTemplate, { kind: 'key', key: 'metadata' }]);
   if (rule.podMetadata) paths.push(rule.podMetadata);
-  return paths.flatMap((path) => selectNodes(tree, resource.map, path).map(({ value }) => value));
+  const tree = pathTree(paths);
+  pathsByRule.set(rule, tree);
+  return tree;
 }
 
 /** The text of an image scalar without the newlines that end a block scalar; `undefined` where no image can be. */
@@ -184,7 +194,7 @@ function repositoryFor(
   const exact: FieldPath = path.map((step) =>
     step.kind === 'each' ? { kind: 'index', index: left.shift() ?? 0 } : step,
   );
-  const [hit] = selectNodes(tree, resource.map, exact);
+  const hit = selectNodes(tree, resource.map, pathTree([exact]))[0]?.[0];
   const text = hit && imageText(tree, hit.value);
   return text === '' ? undefined : text;
 }

@@ -1,6 +1,6 @@
 import { isMap, isSeq, type Node, type YAMLMap } from 'yaml';
 import { lookUp, resolved, spend, type DocumentTree } from './document-tree.ts';
-import type { FieldPath } from './field-path.ts';
+import type { FieldPath, FieldStep } from './field-path.ts';
 import { textAt } from './resources.ts';
 
 /** A node that a path leads to. */
@@ -18,71 +18,124 @@ export interface Hit {
   readonly duplicate: boolean;
 }
 
+/** Paths from one place, what they have in common at its beginning once. */
+export interface PathTree {
+  /** How many paths. */
+  readonly count: number;
+  readonly root: Branch;
+}
+
+interface Branch {
+  /** Which paths end here. */
+  readonly ends: number[];
+  readonly keys: Map<string, Branch>;
+  readonly items: Map<number, Branch>;
+  each?: Branch;
+}
+
+export function pathTree(paths: readonly FieldPath[]): PathTree {
+  const root = newBranch();
+  for (const [number, path] of paths.entries()) {
+    let at = root;
+    for (const step of path) at = branchTo(at, step);
+    at.ends.push(number);
+  }
+  return { count: paths.length, root };
+}
+
+function newBranch(): Branch {
+  return { ends: [], keys: new Map(), items: new Map() };
+}
+
+function branchTo(from: Branch, step: FieldStep): Branch {
+  switch (step.kind) {
+    case 'key': {
+      const branch = from.keys.get(step.key) ?? newBranch();
+      from.keys.set(step.key, branch);
+      return branch;
+    }
+    case 'index': {
+      const branch = from.items.get(step.index) ?? newBranch();
+      from.items.set(step.index, branch);
+      return branch;
+    }
+    case 'each':
+      return (from.each ??= newBranch());
+    default:
+      return step satisfies never;
+  }
+}
+
 /** A place costs more memory than a look at an entry. */
 const STEPS_PER_ITEM = 100;
 const NONE: readonly Node[] = [];
 
-/** Every node that the path leads to from a map, in the order of the document. */
-export function selectNodes(tree: DocumentTree, from: YAMLMap, path: FieldPath): readonly Hit[] {
-  const walk: Walk = { tree, path, hits: [], trail: [], indexes: [], holders: undefined };
-  select(walk, from, NONE, false);
-  return walk.hits;
+/** For each path every node that it leads to from a map, in the order of the document. */
+export function selectNodes(tree: DocumentTree, from: YAMLMap, paths: PathTree): readonly (readonly Hit[])[] {
+  const hits = Array.from({ length: paths.count }, (): Hit[] => []);
+  select({ tree, hits, trail: [], indexes: [], holders: undefined }, from, { branch: paths.root, ...START });
+  return hits;
 }
 
 /** Where the walk is. Only what it hits is copied: most paths lead nowhere, and each generation does this afresh. */
 interface Walk {
   readonly tree: DocumentTree;
-  readonly path: FieldPath;
-  readonly hits: Hit[];
+  readonly hits: readonly Hit[][];
   readonly trail: (string | number)[];
   readonly indexes: number[];
   /** The list item it is in and what was met in that; absent outside of lists. */
   holders: unknown[] | undefined;
 }
 
-function select(walk: Walk, value: unknown, hidden: readonly Node[], duplicate: boolean): void {
-  const { tree, path, trail, holders } = walk;
-  const step = path[trail.length];
-  if (step === undefined) {
-    walk.hits.push({
-      value: value as Node,
-      path: [...trail],
-      indexes: [...walk.indexes],
-      ...ownerIn(walk),
-      hidden,
-      duplicate,
-    });
-    return;
+interface Reached {
+  readonly branch: Branch;
+  readonly hidden: readonly Node[];
+  readonly duplicate: boolean;
+}
+
+const START = { hidden: NONE, duplicate: false } as const;
+
+function select(walk: Walk, value: unknown, { branch, hidden, duplicate }: Reached): void {
+  const { tree, trail, holders } = walk;
+  for (const path of branch.ends) {
+    const hit = { value: value as Node, path: [...trail], indexes: [...walk.indexes], hidden, duplicate };
+    walk.hits[path]?.push({ ...hit, ...ownerIn(walk) });
   }
   const node = resolved(tree, value);
-  if (step.kind === 'key') {
-    const found = isMap(node) ? lookUp(tree, node, step.key) : undefined;
-    if (!found?.value) return;
-    trail.push(step.key);
-    holders?.push(found.value);
-    select(walk, found.value, found.hidden, duplicate || found.duplicate);
-    holders?.pop();
-    trail.pop();
-    return;
-  }
-  if (!isSeq(node)) return;
-  if (step.kind === 'index') {
-    if (step.index < node.items.length) selectItem(walk, node.items[step.index], step.index, duplicate);
-    return;
-  }
-  spend(tree, node.items.length * STEPS_PER_ITEM);
-  for (const [index, item] of node.items.entries()) {
-    walk.indexes.push(index);
-    selectItem(walk, item, index, duplicate);
-    walk.indexes.pop();
+  if (isMap(node)) {
+    for (const [key, next] of branch.keys) {
+      const found = lookUp(tree, node, key);
+      if (!found?.value) continue;
+      trail.push(key);
+      holders?.push(found.value);
+      select(walk, found.value, {
+        branch: next,
+        hidden: found.hidden,
+        duplicate: duplicate || found.duplicate,
+      });
+      holders?.pop();
+      trail.pop();
+    }
+  } else if (isSeq(node)) {
+    for (const [index, next] of branch.items) {
+      if (index < node.items.length)
+        selectItem(walk, node.items[index], index, { branch: next, hidden: NONE, duplicate });
+    }
+    if (branch.each === undefined) return;
+    spend(tree, node.items.length * STEPS_PER_ITEM);
+    for (const [index, item] of node.items.entries()) {
+      walk.indexes.push(index);
+      selectItem(walk, item, index, { branch: branch.each, hidden: NONE, duplicate });
+      walk.indexes.pop();
+    }
   }
 }
 
-function selectItem(walk: Walk, item: unknown, index: number, duplicate: boolean): void {
+function selectItem(walk: Walk, item: unknown, index: number, reached: Reached): void {
   const { holders, trail } = walk;
   walk.holders = [item];
   trail.push(index);
-  select(walk, item, NONE, duplicate);
+  select(walk, item, reached);
   trail.pop();
   walk.holders = holders;
 }
