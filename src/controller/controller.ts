@@ -80,7 +80,7 @@ export interface Controller {
 }
 
 /** Held in memory beside the disk. Few tags: a look reads them right after it wrote them, and then for an interval nobody does. */
-const CACHE = { decisions: 50_000, answers: 20_000, listings: 10_000, tagBytes: 8 * 1024 * 1024 };
+const CACHE = { decisions: 50_000, answers: 5_000, listings: 10_000, tagBytes: 8 * 1024 * 1024 };
 /** The longest that what was begun may take to end, in milliseconds. */
 const END_WITHIN_MS = 4_500;
 
