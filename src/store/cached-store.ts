@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type {
   Answer,
@@ -65,15 +66,23 @@ function cachedDecisions(behind: DecisionStore, max: number, now: () => number):
       return stored;
     },
     async put(key, value, ifVersion) {
-      // Forgotten before and after: a reader in between must not bring the old one back.
-      known.delete(key);
-      try {
-        return await behind.put(key, value, ifVersion);
-      } finally {
-        known.delete(key);
-      }
+      return forgetting(known, key, async () => behind.put(key, value, ifVersion));
     },
   };
+}
+
+/** Forgotten before and after it is written: a reader in between must not bring the old one back. */
+async function forgetting<K, T>(known: Forgetful<K>, key: K, write: () => Promise<T>): Promise<T> {
+  known.delete(key);
+  try {
+    return await write();
+  } finally {
+    known.delete(key);
+  }
+}
+
+interface Forgetful<K> {
+  delete(key: K): boolean;
 }
 
 /** Asked for with every decision, and there hardly ever is one: so it is known which there are. */
@@ -95,12 +104,7 @@ function cachedFaults(behind: FaultStore, max: number): FaultStore {
     },
     async put(name, kept) {
       (await present()).add(name);
-      known.delete(name);
-      try {
-        await behind.put(name, kept);
-      } finally {
-        known.delete(name);
-      }
+      await forgetting(known, name, async () => behind.put(name, kept));
     },
     async clear(name) {
       const names = await present();
@@ -130,12 +134,7 @@ function cachedAnswers(behind: AnswerStore, max: number, now: () => number): Ans
       return answers;
     },
     async record(application, answers) {
-      known.delete(application);
-      try {
-        await behind.record(application, answers);
-      } finally {
-        known.delete(application);
-      }
+      await forgetting(known, application, async () => behind.record(application, answers));
     },
   };
 }
@@ -148,10 +147,9 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
     maxSize: limits.tagBytes,
     sizeCalculation: ({ list }) => list.reduce((sum, tag) => sum + tag.length + TAG_BYTES, 64),
   });
-  // For this process alone: another version of it may decide otherwise from the same tags.
-  const same = new LRUCache<ListingKey, { readonly since: number; readonly fetchedAt: number }>({
-    max: limits.listings,
-  });
+  // For this process alone: another version of it may decide otherwise from the same tags. By their hash, because there is room
+  // for the tags of few listings only.
+  const same = new LRUCache<ListingKey, SameTags>({ max: limits.listings });
   return {
     async get(key) {
       const cached = records.get(key);
@@ -171,7 +169,6 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
       return list;
     },
     async put(key, listing) {
-      const before = tags.get(key);
       const known = same.get(key);
       records.delete(key);
       tags.delete(key);
@@ -179,11 +176,10 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
       try {
         await behind.put(key, listing);
         const { fetchedAt } = listing;
-        const isSame =
-          before !== undefined && known?.fetchedAt === before.fetchedAt && sameTags(before.list, listing.tags);
-        same.set(key, { since: isSame ? known.since : fetchedAt, fetchedAt });
+        const tagsHash = hash('sha256', listing.tags.join('\n'), 'base64');
+        same.set(key, { since: known?.tagsHash === tagsHash ? known.since : fetchedAt, fetchedAt, tagsHash });
         // Who lists decides by it next.
-        tags.set(key, { fetchedAt: listing.fetchedAt, list: listing.tags });
+        tags.set(key, { fetchedAt, list: listing.tags });
       } finally {
         records.delete(key);
       }
@@ -202,6 +198,10 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
   };
 }
 
-function sameTags(one: readonly Tag[], other: readonly Tag[]): boolean {
-  return one.length === other.length && one.every((tag, index) => tag === other[index]);
+/** The tags that a listing has, and since when it has the very same. */
+interface SameTags {
+  readonly since: number;
+  /** When the listing was read, or confirmed, last. */
+  readonly fetchedAt: number;
+  readonly tagsHash: string;
 }

@@ -132,6 +132,15 @@ test('since when a listing has the very same tags is known of what was put here'
   expect(await sameSince()).toBe(6);
 });
 
+test('that the tags are the same is known also where there is no room for them', async () => {
+  await using self = await counted();
+  const { listings } = self.cached;
+  const large = Array.from({ length: 200 }, (_, index) => `1.0.${index}`) as Tag[];
+  const keys = Array.from({ length: 5 }, (_, index) => `["s","r${index}"]` as ListingKey);
+  for (const fetchedAt of [1, 2]) for (const one of keys) await listings.put(one, { fetchedAt, tags: large });
+  for (const one of keys) expect((await listings.get(one))?.sameSince).toBe(1);
+});
+
 test('where there is no fault nothing is read, and a new one is seen at once, as is that it is gone', async () => {
   await using self = await counted();
   const { faults } = self.cached;
