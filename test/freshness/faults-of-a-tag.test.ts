@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Ask } from '../../src/resolve/resolver.ts';
 import { API, ask, inShort, newestBuild, repository, semver } from '../resolve/harness.ts';
 import { faultOf } from '../support/memory-registry.ts';
 import { freshWorld, type FreshWorld } from './world.ts';
@@ -18,6 +19,18 @@ async function settled(): Promise<FreshWorld> {
   return here;
 }
 
+/** Two applications of one listing, of which one needs digests, decided and polled. Answers what they ask. */
+async function pinnedAndPlain(here: FreshWorld): Promise<{ readonly pinned: Ask; readonly plain: Ask }> {
+  const [pinned, plain] = [ask(semver('^2'), { output: 'tag@digest' }), ask(semver('^1'))];
+  here.applications.set('pinned');
+  await here.generate('pinned', [pinned]);
+  here.applications.set('plain');
+  await here.generate('plain', [plain]);
+  here.start();
+  await here.clock.advance(5 * MINUTE);
+  return { pinned, plain };
+}
+
 const listingsOf = (here: FreshWorld, name: string): number =>
   here.registry.requests.filter(({ kind, repository: of }) => kind === 'list' && of === name).length;
 const rested = (here: FreshWorld): boolean => here.events.some(({ event }) => event === 'registry-rests');
@@ -26,13 +39,7 @@ test.for(['outage', 'cancelled'] as const)(
   'the manifest of one tag (%s) keeps no other policy on the listing from moving, and slows nobody down',
   async (kind) => {
     await using here = await settled();
-    const [pinned, plain] = [ask(semver('^2'), { output: 'tag@digest' }), ask(semver('^1'))];
-    here.applications.set('pinned');
-    await here.generate('pinned', [pinned]);
-    here.applications.set('plain');
-    await here.generate('plain', [plain]);
-    here.start();
-    await here.clock.advance(5 * MINUTE);
+    const { pinned, plain } = await pinnedAndPlain(here);
     here.registry.pushAll(API, ['2.0.1', '1.0.1']);
     here.registry.fault = ({ kind: asked, tag }) => (asked === 'head' && tag === '2.0.1' ? faultOf(kind) : undefined);
     const before = [listingsOf(here, API), listingsOf(here, OTHER)];
@@ -82,13 +89,7 @@ test('429 for one tag rests the credential, whatever came before it', async () =
 
 test('a decision that fails by one tag is told of its own applications, and of no other on the listing', async () => {
   await using here = await settled();
-  const [pinned, plain] = [ask(semver('^2'), { output: 'tag@digest' }), ask(semver('^1'))];
-  here.applications.set('pinned');
-  await here.generate('pinned', [pinned]);
-  here.applications.set('plain');
-  await here.generate('plain', [plain]);
-  here.start();
-  await here.clock.advance(5 * MINUTE);
+  const { plain } = await pinnedAndPlain(here);
   const failing = (application: string): string | undefined =>
     here.freshness.standings(application).get(plain.image)?.failing?.fault.error.code;
   here.registry.fault = ({ kind }) => (kind === 'head' ? faultOf('outage') : undefined);

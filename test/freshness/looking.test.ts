@@ -17,6 +17,15 @@ async function many(here: FreshWorld, count: number, host = 'registry.example.co
   }
 }
 
+/** An application of more builds than newest-build asks for at every look. */
+async function manyBuilds(here: FreshWorld): Promise<void> {
+  for (let n = 0; n < 30; n++) here.registry.push(API, `build-${n}`, { createdMs: n });
+  here.applications.set('shop');
+  await here.generate('shop', [ask(newestBuild)]);
+  here.start();
+  await here.clock.advance(1_500);
+}
+
 /** When each request of a kind came, with the clock run in steps of a second. */
 async function timesOf(here: FreshWorld, ms: number): Promise<Map<string, number[]>> {
   const times = new Map<string, number[]>();
@@ -395,11 +404,7 @@ test('ten thousand forged hints cost a few listings, and of unknown repositories
 
 test('a webhook for a tag that was pushed again is followed although newest-build would not ask for it', async () => {
   await using here = await freshWorld();
-  for (let n = 0; n < 30; n++) here.registry.push(API, `build-${n}`, { createdMs: n });
-  here.applications.set('shop');
-  await here.generate('shop', [ask(newestBuild)]);
-  here.start();
-  await here.clock.advance(1_500);
+  await manyBuilds(here);
   here.registry.push(API, 'build-4', { createdMs: 1_000 });
   here.freshness.look({ cause: 'webhook', repository: repository(), tag: 'build-4' as never });
   await here.clock.advance(500);
@@ -414,11 +419,7 @@ test.for([
   'a webhook for a tag that was pushed again is not lost when the first look $name',
   async ({ failing, pushedAfterMs, fails }) => {
     await using here = await freshWorld();
-    for (let n = 0; n < 30; n++) here.registry.push(API, `build-${n}`, { createdMs: n });
-    here.applications.set('shop');
-    await here.generate('shop', [ask(newestBuild)]);
-    here.start();
-    await here.clock.advance(1_500);
+    await manyBuilds(here);
     if (failing) here.registry.fault = () => faultOf('outage');
     here.freshness.look({ cause: 'webhook', repository: repository(), tag: 'gone' as never });
     here.freshness.look({ cause: 'webhook', repository: repository(), tag: 'build-4' as never });

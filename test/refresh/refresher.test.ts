@@ -448,13 +448,19 @@ test('an application that was rendered with what moved meanwhile is found by its
   expect(here.patched).toEqual(['one']);
 });
 
-test('a rendering that somebody else caused counts when the Application was reconciled after it', async () => {
+/** What moved was rendered by somebody else while an operation ran, which is over. */
+async function renderedInOperation(): Promise<World> {
   const here = await world('one');
   here.argo.operate('one', 'person', true);
   here.move('api', '1.0.1');
   await here.clock.advance(SECOND);
   await here.render('one');
   here.argo.endOperation('one');
+  return here;
+}
+
+test('a rendering that somebody else caused counts when the Application was reconciled after it', async () => {
+  const here = await renderedInOperation();
   await here.clock.advance(SECOND);
   expect(here.events).toEqual([]);
   here.argo.reconcile('one');
@@ -464,12 +470,7 @@ test('a rendering that somebody else caused counts when the Application was reco
 });
 
 test('a rendering that somebody else caused and that failed after it was answered is asked for again', async () => {
-  const here = await world('one');
-  here.argo.operate('one', 'person', true);
-  here.move('api', '1.0.1');
-  await here.clock.advance(SECOND);
-  await here.render('one');
-  here.argo.endOperation('one');
+  const here = await renderedInOperation();
   here.argo.edit('one', { reconciledAt: 'after it', comparisonError: 'kustomize build failed' });
   await here.clock.advance(5 * SECOND);
   expect(here.patched).toEqual(['one']);
@@ -478,12 +479,7 @@ test('a rendering that somebody else caused and that failed after it was answere
 });
 
 test('a rendering that somebody else caused and of which nothing came is asked for in the end', async () => {
-  const here = await world('one');
-  here.argo.operate('one', 'person', true);
-  here.move('api', '1.0.1');
-  await here.clock.advance(SECOND);
-  await here.render('one');
-  here.argo.endOperation('one');
+  const here = await renderedInOperation();
   await here.clock.advance(2 * MINUTE);
   expect(here.patched).toEqual(['one']);
   expect(here.count('retried')).toBe(0);
