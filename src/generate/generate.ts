@@ -96,6 +96,7 @@ export async function generate(
       budgetMs: timeLeft(),
       signal: AbortSignal.any([signal, stop.signal]),
       tools: ports.tools,
+      parentEnvironment: request.environment,
       onStart: started.resolve,
     });
     // Nothing that costs time comes before the renderer runs. While it does: policies are read, what its output will need is

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface ChildEnvironmentOptions {
-  /** The environment to pick from: `process.env`. */
+  /** The environment to pick from: the plugin's. */
   readonly parent: Readonly<NodeJS.ProcessEnv>;
   /** A private folder; HOME, TMPDIR and the rest go below it. */
   readonly temporary: string;

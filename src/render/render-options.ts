@@ -25,6 +25,6 @@ export interface RenderOptions {
   readonly tools: RenderTools;
   /** Called when a program of the renderer runs (each time): whoever has other work may do it now. */
   readonly onStart?: () => void;
-  /** The environment that children's allow-list picks from; `process.env` when absent. */
-  readonly parentEnvironment?: NodeJS.ProcessEnv;
+  /** The environment that children's allow-list picks from. */
+  readonly parentEnvironment: Readonly<NodeJS.ProcessEnv>;
 }

@@ -37,7 +37,7 @@ test.for([
 
   const configuration = completeConfiguration({}, [], { stateDirectory: join(directory, 'state') });
   const person = { controller: { url: controller.url }, token: () => 'alice' };
-  const resolver = await openResolver(configuration, () => expect.unreachable(), person);
+  const resolver = await openResolver({ configuration, environment: {}, notices: () => expect.unreachable(), person });
   const asks = [ask(semver('~1.0'))];
   const query = { v: 1, who: { application: 'shop' }, budgetMs: 5_000, asks, explain: true } as const;
   const resolutions = await resolver.resolve(query, new AbortController().signal);

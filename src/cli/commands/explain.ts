@@ -3,7 +3,7 @@ import { explanationText } from '../explanation-text.ts';
 import type { GenerateRequest } from '../../generate/generate.ts';
 import { operatorConfiguration } from '../operator.ts';
 import { controllerAccess, type PersonOptions } from '../person.ts';
-import { runGeneration } from '../run-generation.ts';
+import { runGeneration, stopSignal, toldGeneration } from '../run-generation.ts';
 
 export interface ExplainOptions extends PersonOptions {
   readonly file?: string;
@@ -24,7 +24,7 @@ export async function runExplain(directory: string | undefined, options: Explain
     register: false,
     ...(options.project !== undefined && { project: options.project }),
   };
-  const generation = await runGeneration(request, person);
+  const generation = toldGeneration(await runGeneration(request, stopSignal(), person));
   if (generation === undefined) return;
   const { notices } = generation;
   const images = generation.reports();

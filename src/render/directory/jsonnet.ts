@@ -44,7 +44,7 @@ export async function prepareJsonnet(options: RenderOptions): Promise<(file: Man
   const temporary = await options.workspace.temporary();
   prepareHome(temporary);
   const env = childEnvironment({
-    parent: options.parentEnvironment ?? process.env,
+    parent: options.parentEnvironment,
     temporary,
     gitCredentials: false,
   });

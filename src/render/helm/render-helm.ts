@@ -66,7 +66,7 @@ function given(text: string | undefined): string | undefined {
 function helmRuns(options: RenderOptions, temporary: string): HelmRuns {
   return {
     program: options.tools.helm,
-    env: childEnvironment({ parent: options.parentEnvironment ?? process.env, temporary, gitCredentials: false }),
+    env: childEnvironment({ parent: options.parentEnvironment, temporary, gitCredentials: false }),
     signal: options.signal,
     ...(options.onStart && { onStart: options.onStart }),
     timeLeftMs: timeLeft(options.budgetMs),

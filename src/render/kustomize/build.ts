@@ -63,7 +63,7 @@ export async function renderKustomize(options: RenderOptions): Promise<Rendered>
 }
 
 async function prepare(options: RenderOptions, root: AppRoot): Promise<Build> {
-  const { environment, policy, signal, tools, workspace, parentEnvironment = process.env } = options;
+  const { environment, policy, signal, tools, workspace, parentEnvironment } = options;
   const temporary = await workspace.temporary();
   prepareHome(temporary);
   const environmentOf = (gitConfig: readonly (readonly [string, string])[]): Record<string, string> =>
