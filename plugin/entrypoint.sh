@@ -1,7 +1,7 @@
 #!/bin/sh
-# First process of the sidecar container. It starts Argo CD's plugin server, hands on the signal to stop, and reaps what
-# renderers leave behind: argocd-cmp-server does not when it is process 1, and zombies once filled the container's
-# process limit (argoproj/argo-cd#29349).
+# First process of the sidecar container. It starts Argo CD's plugin server and the workers that render for it, hands on the
+# signal to stop, and reaps what renderers leave behind: argocd-cmp-server does not when it is process 1, and zombies once
+# filled the container's process limit (argoproj/argo-cd#29349).
 set -u
 
 server=/var/run/argocd/argocd-cmp-server
@@ -9,6 +9,37 @@ if [ ! -x "$server" ]; then
   echo "image-resolver: $server is not there: mount Argo CD's var-files volume at /var/run/argocd (manifests/sidecar)" >&2
   exit 1
 fi
+
+workers=${IMAGE_RESOLVER_WORKERS:-2}
+case $workers in
+  [0-9] | 1[0-6]) ;;
+  *)
+    echo "image-resolver: IMAGE_RESOLVER_WORKERS is \"$workers\", and must be a number from 0 to 16" >&2
+    exit 1
+    ;;
+esac
+# Where image-resolver-generate looks for them.
+sockets=${TMPDIR:-/tmp}/image-resolver-workers
+rm -rf "$sockets"
+mkdir -m 0700 "$sockets" || exit 1
+
+# A worker stays until it is told to stop or has grown too large; then another takes its place. The young generation of V8 is
+# kept small: more of it is a matter of milliseconds and of 20 MB in each worker.
+keep_worker() {
+  trap 'kill -TERM "$worker" 2>/dev/null; exit' TERM
+  while :; do
+    node --max-semi-space-size=4 "${0%/*}/image-resolver" worker "$sockets/$1.sock" &
+    worker=$!
+    wait "$worker"
+    sleep 1
+  done
+}
+keepers=
+while [ "$workers" -gt 0 ]; do
+  workers=$((workers - 1))
+  keep_worker "$workers" &
+  keepers="$keepers $!"
+done
 
 "$server" "$@" &
 child=$!
@@ -28,4 +59,5 @@ while kill -0 "$child" 2>/dev/null; do
   wait "$child"
   status=$?
 done
+[ -z "$keepers" ] || kill -TERM $keepers 2>/dev/null
 exit "$status"

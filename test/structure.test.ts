@@ -31,6 +31,7 @@ const ORDER = [
   'service',
   'generate',
   'controller',
+  'worker',
   'cli',
 ];
 

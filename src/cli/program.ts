@@ -39,6 +39,12 @@ program
   .action(async (options: { inPlace?: true }) => (await import('./commands/generate.ts')).runGenerate(options));
 
 program
+  .command('worker')
+  .description('take generations over a Unix socket, one after the other (started by the entry point of the image)')
+  .argument('<socket>', 'its path, in a folder that belongs to this user alone')
+  .action(async (socket: string) => (await import('./commands/worker.ts')).runWorker(socket));
+
+program
   .command('parameters')
   .description('announce the plugin parameters as JSON (called by argocd-cmp-server)')
   .action(async () => {

@@ -85,6 +85,7 @@ export const ERROR_CODES = {
   STORE_UNAVAILABLE: 'The store cannot be used; answers are not kept.',
   STORE_REBUILT: 'The store was damaged; it was set aside and begun anew.',
   USAGE: 'The command line is not right.',
+  WORKER_ENDED: 'The worker that rendered this application ended before it was done.',
   CANCELLED: 'The command was stopped from outside.',
 } as const;
 

@@ -112,9 +112,11 @@ export async function generated(
   application: Parameters<PluginContainer['generate']>[0],
   expected: string,
   environment: Readonly<Record<string, string>> = {},
+  byClient = false,
 ): Promise<void> {
   const run = await container.generate(application, {
     inPlace: true,
+    byClient,
     environment: { NODE_COMPILE_CACHE: CACHE, ...environment },
   });
   if (run.exitCode === 0 && run.stdout.includes(expected)) return;

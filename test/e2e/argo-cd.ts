@@ -85,9 +85,9 @@ const repository = resolve(import.meta.dirname, '../..');
 /** Starts Argo CD's plugin server with the plugin in it. Listings are never fresh (`interval: 0s`), so no test waits. */
 export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> {
   const tools = await Promise.all(
-    ['kustomize', options.helm ?? 'helm4', 'argocd'].map(async (tool) => buildTool(tool)),
+    ['kustomize', options.helm ?? 'helm4', 'argocd', 'client'].map(async (tool) => buildTool(tool)),
   );
-  const [kustomize = '', helm = ''] = tools;
+  const [kustomize = '', helm = '', , client = ''] = tools;
   const base = await mkdtemp(join(tmpdir(), 'argo-cd-'));
   const folder = (name: string): string => join(base, name);
   for (const name of ['operator', 'state', 'home', 'tmp', 'repositories']) await mkdir(folder(name));
@@ -118,6 +118,7 @@ export async function startArgoCd(options: ArgoCdOptions = {}): Promise<ArgoCd> 
       dirname(process.execPath),
       dirname(kustomize),
       dirname(helm),
+      dirname(client),
       '/usr/bin',
       '/bin',
     ].join(delimiter),

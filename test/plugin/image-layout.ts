@@ -76,6 +76,7 @@ async function copy(root: string, text: string): Promise<readonly Mount[]> {
     await buildTool(tool);
     return [{ from: join(toolDirectory(tool), from.slice('/usr/local/bin/'.length)), to }];
   }
+  if (stage === 'client') return [{ from: await buildTool('client'), to }];
   if (stage !== undefined && stage !== 'build') throw new Error(`COPY from a stage this test does not know: ${stage}`);
   const origin = join(repository, stage === 'build' ? from.replace(/^\/build\//, '') : from);
   await mkdir(dirname(join(root, to)), { recursive: true });

@@ -157,11 +157,48 @@ describe.skipIf(!canRunContainers())('the image, read-only and unprivileged', ()
     // Each subshell ends before its child, which is then the child of process 1.
     const container = start(
       await mountServer('for i in 1 2 3 4 5; do (sleep 0.01 & echo "left $!"); done; (sleep 600 &); exec sleep 601'),
+      { IMAGE_RESOLVER_WORKERS: '0' },
     );
     await expect.poll(() => container.output().match(/left/g)?.length, POLL).toBe(5);
     await expect
       .poll(() => container.processes().map(({ name, state }) => `${name} ${state === 'Z' ? 'zombie' : 'alive'}`), POLL)
       .toEqual(['entrypoint.sh alive', 'sleep alive', 'sleep alive']);
+  });
+
+  describe('workers', () => {
+    const pids = (container: Container): readonly number[] =>
+      container.processes().flatMap(({ pid, name }) => (name.startsWith('node') ? [pid] : []));
+
+    test('render for the command that plugin.yaml names', async () => {
+      await writeApplication();
+      // No process could: the folder of image-resolver is not on PATH.
+      const script = [
+        'until [ -S /tmp/image-resolver-workers/0.sock ]; do sleep 0.05; done',
+        'cd /work && PATH=/usr/local/bin:/usr/bin:/bin ARGOCD_APP_NAME=web /opt/image-resolver/image-resolver-generate',
+        'echo "ended with $?"; exec sleep 600',
+      ].join('\n');
+      const container = start([...(await mountServer(script)), { from: volumes.work, to: '/work', writable: true }]);
+      await expect.poll(() => container.output(), POLL).toContain('ended with');
+      expect(container.output()).toContain('name: shop-web');
+      expect(container.output()).toContain('ended with 0');
+    });
+
+    test('are two, or as many as the operator says, and one that ends is replaced', async () => {
+      const container = start(await mountServer('exec sleep 600'), { IMAGE_RESOLVER_WORKERS: '1' });
+      await expect.poll(() => pids(container), POLL).toHaveLength(1);
+      const [first = -1] = pids(container);
+      process.kill(first, 'SIGKILL');
+      await expect.poll(() => pids(container).filter((pid) => pid !== first), POLL).toHaveLength(1);
+      await running?.remove();
+      const other = start(await mountServer('exec sleep 600'));
+      await expect.poll(() => pids(other), POLL).toHaveLength(2);
+    });
+
+    test.for(['two', '-1', '17', '2 3'])('%j is no number of them', async (count) => {
+      const container = start(await mountServer('exec sleep 600'), { IMAGE_RESOLVER_WORKERS: count });
+      expect(await container.ended).toBe(1);
+      expect(container.output()).toContain('must be a number from 0 to 16');
+    });
   });
 
   test('ends on SIGTERM, although the plugin server only removes its socket on the first signal', async () => {

@@ -10,6 +10,7 @@ import { credentials, loadPackageDefinition, type ServiceClientConstructor, type
 import { loadSync } from '@grpc/proto-loader';
 import { create } from 'tar';
 import { toolDirectory } from '../tools/build.mjs';
+import { startWorkers } from './workers.ts';
 
 /** What repo-server would send for one generation. */
 export interface GenerateRequest {
@@ -65,7 +66,7 @@ function clientConstructor(): ServiceClientConstructor {
 }
 
 /**
- * Starts argocd-cmp-server v3.2.11 on its own socket.
+ * Starts argocd-cmp-server v3.2.11 on its own socket, and workers beside it.
  *
  * @param options.pluginYaml text of plugin.yaml.
  * @param options.environment the container's environment: what the plugin's processes inherit.
@@ -86,13 +87,14 @@ export async function startCmpServer(options: {
     env: { ...options.environment, ARGOCD_PLUGINSOCKFILEPATH: plugins, ARGOCD_CMP_WORKDIR: work },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const workers = await startWorkers(options.environment);
   let log = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (log += text));
   const client = connectCmpServer(await socketIn(plugins, child, () => log));
   return {
     workDirectory: work,
-    log: () => log,
+    log: () => log + workers.log(),
     generate: (request) => client.generate(request),
     parameters: (request) => client.parameters(request),
     async stop() {
@@ -102,6 +104,7 @@ export async function startCmpServer(options: {
         child.kill('SIGKILL');
         await ended;
       }
+      await workers.stop();
       await rm(base, { recursive: true, force: true });
     },
   };

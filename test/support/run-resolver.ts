@@ -2,15 +2,21 @@
 // folders of its own that are all gone afterwards. Fake registries live in the test's process, so nothing here blocks it.
 
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { toolDirectory } from '../tools/build.mjs';
+import { workerSocket } from './workers.ts';
 
 /** The command that is tested. `IMAGE_RESOLVER_PROGRAM` names another build of it. */
 export const PROGRAM: string =
   process.env['IMAGE_RESOLVER_PROGRAM'] ?? fileURLToPath(new URL('../../dist/image-resolver', import.meta.url));
+
+/** What `plugin.yaml` starts. */
+const CLIENT = join(toolDirectory('client'), 'image-resolver-generate');
 
 /** Node's compiled code of the bundle: starting without it takes twice as long. Its entries are found by content. */
 export const COMPILE_CACHE: string = fileURLToPath(
@@ -43,6 +49,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** As `plugin.yaml` has it: in the directory itself, which argocd-cmp-server unpacked for this generation alone. */
   readonly inPlace?: boolean;
+  /** As `plugin.yaml` has it: the client is started, and a worker does it ({@link PluginContainer.startWorker}). */
+  readonly byClient?: boolean;
   /** Put over the container's environment; undefined removes a variable. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Folders to look for programs in before all others. */
@@ -93,7 +101,9 @@ export interface PluginContainer extends AsyncDisposable {
   /** `generate` as argocd-cmp-server starts it for the application. */
   generate(application: TestApplication, options?: RunOptions): Promise<ResolverRun>;
   startGenerate(application: TestApplication, options?: RunOptions): RunningResolver;
-  /** What is in the temporary folder. */
+  /** A worker that takes generations from clients, as the entry point starts it. */
+  startWorker(options?: RunOptions): Promise<RunningResolver>;
+  /** What is in the temporary folder, but for the sockets of workers. */
   leftovers(): Promise<readonly string[]>;
 }
 
@@ -122,14 +132,14 @@ export async function startPluginContainer(
 
   const start: PluginContainer['start'] = (args, run = {}) => {
     const environment = {
-      PATH: [...(run.toolsFirst ?? []), ...tools, '/usr/bin', '/bin'].join(':'),
+      PATH: [...(run.toolsFirst ?? []), dirname(PROGRAM), ...tools, '/usr/bin', '/bin'].join(':'),
       HOME: home,
       TMPDIR: temporary,
       NODE_COMPILE_CACHE: COMPILE_CACHE,
       IMAGE_RESOLVER_CONFIG: configFile,
       ...run.environment,
     };
-    const command = [process.execPath, PROGRAM, ...args];
+    const command = run.byClient === true ? [CLIENT] : [process.execPath, PROGRAM, ...args];
     const wrapped = run.around === undefined ? command : ['/bin/bash', '-c', run.around, 'bash', ...command];
     const resolver = startProcess(wrapped, environment, run.cwd ?? folder);
     running.add(resolver);
@@ -143,6 +153,17 @@ export async function startPluginContainer(
       cwd: run.cwd ?? application.directory,
       environment: { ...environmentOf(application), ...run.environment },
     });
+
+  let startedWorkers = 0;
+  const startWorker: PluginContainer['startWorker'] = async (run) => {
+    const socket = workerSocket(temporary, startedWorkers++);
+    const worker = start(['worker', socket], run);
+    while (!existsSync(socket)) {
+      const ended = await Promise.race([worker.ended, nextTurn()]);
+      if (ended !== undefined) throw new Error(`the worker ended with ${ended.exitCode}: ${ended.stderr}`);
+    }
+    return worker;
+  };
 
   const configure: PluginContainer['configure'] = async (configuration) => {
     const whole = { apiVersion: 'image-resolver.io/v1alpha1', kind: 'ResolverConfiguration', state, ...configuration };
@@ -158,9 +179,10 @@ export async function startPluginContainer(
     write,
     start,
     startGenerate,
+    startWorker,
     run: async (args, run) => start(args, run).ended,
     generate: async (application, run) => startGenerate(application, run).ended,
-    leftovers: async () => readdir(temporary),
+    leftovers: async () => (await readdir(temporary)).filter((name) => name !== 'image-resolver-workers'),
     async application(files, said = {}) {
       applications += 1;
       const tree = join(folder, `checkout-${applications}`);

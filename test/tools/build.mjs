@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const toolsDirectory = resolve(here, '../../.tools');
 
-/** `install`: a module that builds by itself. `module`: a folder here with its own go.mod and go.sum. `variables`: set by the linker. `minutes`: cold, on two cores. */
+/** `install`: a module that builds by itself. `module`: a folder with its own go.mod and go.sum, seen from here. `variables`: set by the linker. `minutes`: cold, on two cores. */
 const TOOLS = {
   kustomize: {
     version: '5.8.1',
@@ -29,6 +29,7 @@ const TOOLS = {
     binary: 'registry',
     minutes: 2,
   },
+  client: { module: '../../plugin/client', target: '.', binary: 'image-resolver-generate', minutes: 1 },
   oracle: { module: 'oracle', target: '.', binary: 'oracle', minutes: 1 },
   argocd: {
     version: '3.2.11',

@@ -1,10 +1,12 @@
 // One repo-server pod: argocd-repo-server, and the sidecar with argocd-cmp-server and the plugin.
 
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { COMPILE_CACHE } from '../../support/run-resolver.ts';
+import { workerSocket } from '../../support/workers.ts';
 import { buildTool } from '../../tools/build.mjs';
 import { countedPlugin, type Generation, readGenerations } from './generations.ts';
 import { freePort, type Program, type Sandbox } from './sandbox.ts';
@@ -33,8 +35,9 @@ export interface RepoServer {
 const repository = resolve(import.meta.dirname, '../../..');
 
 export async function startRepoServer(sandbox: Sandbox, options: RepoServerOptions): Promise<RepoServer> {
-  const [argoCd, kustomize, helm] = await Promise.all(['argocd', 'kustomize', 'helm4'].map(buildTool));
-  if (argoCd === undefined || kustomize === undefined || helm === undefined) throw new Error('a tool is missing');
+  const [argoCd = '', client = '', kustomize = '', helm = ''] = await Promise.all(
+    ['argocd', 'client', 'kustomize', 'helm4'].map(buildTool),
+  );
   const folder = async (name: string): Promise<string> => sandbox.directory(options.name, name);
   const [plugins, config, state] = [await folder('plugins'), await folder('config'), await folder('state')];
   const generationsLog = join(sandbox.folder, options.name, 'generations');
@@ -43,21 +46,36 @@ export async function startRepoServer(sandbox: Sandbox, options: RepoServerOptio
   await writeFile(join(config, 'plugin.yaml'), await countedPlugin(pluginYaml, join(config, 'counted')));
 
   const path = [dirname(kustomize), dirname(helm), '/usr/bin', '/bin'];
+  const temporary = await folder('tmp');
+  const environment = {
+    PATH: [join(repository, 'dist'), dirname(client), dirname(process.execPath), ...path].join(delimiter),
+    HOME: await folder('home'),
+    TMPDIR: temporary,
+    NODE_COMPILE_CACHE: COMPILE_CACHE, // the image has it, too
+    ARGOCD_PLUGINSOCKFILEPATH: plugins,
+    ARGOCD_CMP_WORKDIR: await folder('work'),
+    GENERATIONS_LOG: generationsLog,
+    IMAGE_RESOLVER_STATE: state,
+    ...options.sidecarEnvironment,
+  };
+  // As the entry point of the image does.
+  const workers = await Promise.all(
+    [0, 1].map(async (index) => {
+      const socket = workerSocket(temporary, index);
+      return sandbox.start({
+        name: `${options.name}-worker-${index}`,
+        program: join(repository, 'dist/image-resolver'),
+        args: ['worker', socket],
+        environment,
+        ready: () => existsSync(socket),
+      });
+    }),
+  );
   const sidecar = await sandbox.start({
     name: `${options.name}-sidecar`,
     program: join(dirname(argoCd), 'argocd-cmp-server'),
     args: ['--config-dir-path', config],
-    environment: {
-      PATH: [join(repository, 'dist'), dirname(process.execPath), ...path].join(delimiter),
-      HOME: await folder('home'),
-      TMPDIR: await folder('tmp'),
-      NODE_COMPILE_CACHE: COMPILE_CACHE, // the image has it, too
-      ARGOCD_PLUGINSOCKFILEPATH: plugins,
-      ARGOCD_CMP_WORKDIR: await folder('work'),
-      GENERATIONS_LOG: generationsLog,
-      IMAGE_RESOLVER_STATE: state,
-      ...options.sidecarEnvironment,
-    },
+    environment,
     ready: (log) => log.includes('serving on'),
   });
 
@@ -85,7 +103,7 @@ export async function startRepoServer(sandbox: Sandbox, options: RepoServerOptio
     },
     ready: async () => listens(port),
   });
-  return repoServerOf(options.name, port, state, generationsLog, sidecar, server);
+  return repoServerOf(options.name, port, state, generationsLog, [sidecar, ...workers], server);
 }
 
 function repoServerOf(
@@ -93,7 +111,7 @@ function repoServerOf(
   port: number,
   state: string,
   generationsLog: string,
-  sidecar: Program,
+  sidecar: readonly Program[],
   server: Program,
 ): RepoServer {
   return {
@@ -101,10 +119,10 @@ function repoServerOf(
     port,
     state,
     generations: async () => readGenerations(generationsLog),
-    sidecarLog: async () => sidecar.log(),
+    sidecarLog: async () => (await Promise.all(sidecar.map(async (program) => program.log()))).join(''),
     async stop() {
       await server.end();
-      await sidecar.end();
+      await Promise.all(sidecar.map(async (program) => program.end()));
     },
   };
 }

@@ -1,0 +1,3 @@
+module image-resolver-generate
+
+go 1.24

@@ -1,0 +1,140 @@
+// What Argo CD's plugin server starts for each generation. It hands the generation to a worker that runs already
+// (`image-resolver worker`, started by entrypoint.sh), because Node takes longer to start than a small application to render.
+// Without a worker that is free the generation is a process of its own, as ever: `image-resolver generate --in-place`.
+//
+// What is said over the socket is described in src/worker/protocol.ts.
+package main
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+const (
+	frameTaken  = 0
+	frameStdout = 1
+	frameStderr = 2
+	frameExit   = 3
+)
+
+// A worker that is free takes a generation within a millisecond. One that does not is stuck, and is left alone.
+const takenWithin = time.Second
+
+// Exit codes as those of image-resolver.
+const (
+	exitError = 1
+	exitUsage = 2
+)
+
+// WORKER_ENDED of docs/errors.md. Nobody else renders it now: what the worker left in the directory may be half written.
+const workerEnded = `WORKER_ENDED  the worker that rendered this application ended before it was done
+  at   the plugin container
+  fix  see why in its log; if its memory was used up, raise the limit; the next generation begins afresh
+`
+
+type request struct {
+	Directory   string   `json:"directory"`
+	Environment []string `json:"environment"`
+}
+
+func main() {
+	if len(os.Args) > 1 {
+		fmt.Fprintln(os.Stderr, "image-resolver-generate takes no arguments: it renders the application in this directory")
+		os.Exit(exitUsage)
+	}
+	directory, err := os.Getwd()
+	if err == nil {
+		line, err := json.Marshal(request{directory, os.Environ()})
+		if err != nil {
+			panic(err)
+		}
+		for _, socket := range sockets() {
+			if code, done := askWorker(socket, append(line, '\n')); done {
+				os.Exit(code)
+			}
+		}
+	}
+	runHere()
+}
+
+// The sockets of all workers, in the order they are asked: the first is used most, so its code is compiled best.
+func sockets() []string {
+	found, _ := filepath.Glob(filepath.Join(os.TempDir(), "image-resolver-workers", "*.sock"))
+	return found
+}
+
+// askWorker lets a worker render. It answers false when the worker has not begun: then somebody else may.
+func askWorker(socket string, line []byte) (code int, done bool) {
+	// A worker that is busy cannot say so at once. The lock tells without it, and ends with the process that holds it.
+	lock, err := os.OpenFile(socket+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil || syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return 0, false
+	}
+	defer lock.Close()
+	connection, err := net.DialTimeout("unix", socket, takenWithin)
+	if err != nil {
+		return 0, false
+	}
+	defer connection.Close()
+	connection.SetDeadline(time.Now().Add(takenWithin))
+	if _, err := connection.Write(line); err != nil {
+		return 0, false
+	}
+	if kind, _, err := readHeader(connection); err != nil || kind != frameTaken {
+		return 0, false
+	}
+	connection.SetDeadline(time.Time{})
+	code, err = copyAnswer(connection)
+	if err != nil {
+		fmt.Fprint(os.Stderr, workerEnded)
+		return exitError, true
+	}
+	return code, true
+}
+
+func copyAnswer(connection io.Reader) (code int, err error) {
+	for {
+		kind, value, err := readHeader(connection)
+		if err != nil {
+			return 0, err
+		}
+		switch kind {
+		case frameStdout:
+			_, err = io.CopyN(os.Stdout, connection, int64(value))
+		case frameStderr:
+			_, err = io.CopyN(os.Stderr, connection, int64(value))
+		case frameExit:
+			return int(value), nil
+		default:
+			err = fmt.Errorf("unknown frame %d", kind)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+}
+
+// readHeader reads the kind of a frame and its number: how many bytes follow, or an exit code.
+func readHeader(connection io.Reader) (kind byte, value uint32, err error) {
+	var header [5]byte
+	_, err = io.ReadFull(connection, header[:])
+	return header[0], binary.BigEndian.Uint32(header[1:]), err
+}
+
+// runHere becomes the process that renders.
+func runHere() {
+	program, err := exec.LookPath("image-resolver")
+	if err == nil {
+		err = syscall.Exec(program, []string{program, "generate", "--in-place"}, os.Environ())
+	}
+	fmt.Fprintf(os.Stderr, "image-resolver cannot be started (%v): its folder must be on PATH\n", err)
+	os.Exit(exitError)
+}

@@ -1,0 +1,71 @@
+// What the client (plugin/client) and a worker say to each other over a Unix socket. Both are of one image, so there are no
+// versions.
+//
+// The client sends one line of JSON, a `WorkerRequest`, and keeps the connection open: when it closes, nobody waits any more.
+// The worker answers with frames: one byte for the kind, four for a number (big-endian), then as many bytes as the number
+// says, or none when it is an exit code. `taken` comes first and at once. A connection that ends before it means: not by me.
+
+/** Kinds of frames. */
+export const FRAME: { readonly taken: 0; readonly stdout: 1; readonly stderr: 2; readonly exit: 3 } = {
+  taken: 0,
+  stdout: 1,
+  stderr: 2,
+  exit: 3,
+};
+
+/** A generation to do. */
+export interface WorkerRequest {
+  /** The application's directory. It is worked in: Argo CD unpacked it for this generation alone. */
+  readonly directory: string;
+  /** The client's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What becomes of it, as a process would leave it. */
+export interface WorkerAnswer {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/** The request in a line; undefined when it is none. */
+export function readRequest(line: string): WorkerRequest | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const { directory, environment } = (value ?? {}) as Partial<Record<keyof WorkerRequest, unknown>>;
+  if (typeof directory !== 'string' || !Array.isArray(environment)) return undefined;
+  const pairs: [string, string][] = [];
+  for (const variable of environment) {
+    if (typeof variable !== 'string') return undefined;
+    const equals = variable.indexOf('=');
+    // Where a name stands twice the last counts, as for a process.
+    if (equals > 0) pairs.push([variable.slice(0, equals), variable.slice(equals + 1)]);
+  }
+  return { directory, environment: Object.fromEntries(pairs) };
+}
+
+/** The frame that says that the work begins. */
+export const TAKEN: Buffer = header(FRAME.taken, 0);
+
+/** All frames of an answer. */
+export function framesOf({ stdout, stderr, exitCode }: WorkerAnswer): Buffer {
+  const [out, err] = [Buffer.from(stdout), Buffer.from(stderr)];
+  return Buffer.concat([
+    header(FRAME.stdout, out.length),
+    out,
+    header(FRAME.stderr, err.length),
+    err,
+    header(FRAME.exit, exitCode),
+  ]);
+}
+
+function header(kind: number, value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(5);
+  bytes.writeUInt8(kind, 0);
+  bytes.writeUInt32BE(value, 1);
+  return bytes;
+}

@@ -1,0 +1,96 @@
+import { rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { framesOf, readRequest, TAKEN, type WorkerAnswer, type WorkerRequest } from './protocol.ts';
+
+export interface WorkerOptions {
+  /** Path of the Unix socket; whatever is there is replaced. Its folder must belong to this user alone. */
+  readonly socket: string;
+  /** Does the work. `signal` aborts when nobody waits for it any more. */
+  readonly work: (request: WorkerRequest, signal: AbortSignal) => Promise<WorkerAnswer>;
+  /** Why work that nobody waits for ends. */
+  readonly abandoned: () => Error;
+  /** Whether this worker shall end after an answer: what it did, or grew to, is better left behind. */
+  readonly isSpent?: (answer: WorkerAnswer) => boolean;
+}
+
+export interface Worker {
+  /** No new work from now on; what is under way is done to its end. */
+  stop(): void;
+  /** Settles when it has stopped. */
+  readonly ended: Promise<void>;
+}
+
+/** For a request to arrive whole, and for an answer to be taken, in milliseconds. Both are local and take one. */
+const IDLE_MS = 10_000;
+
+/** Linux allows 2 MB of arguments and environment by default, and JSON may double it. */
+const MAX_REQUEST_BYTES = 8_000_000;
+
+/**
+ * Takes generations over a socket, one at a time, so that one that never ends or takes all memory disturbs no other. Who
+ * comes meanwhile is turned away at once and goes elsewhere.
+ */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const ended = Promise.withResolvers<void>();
+  let isBusy = false;
+  const server: Server = createServer((socket) => {
+    // Who vanishes is noticed by 'close'.
+    socket.on('error', () => {});
+    if (isBusy) {
+      socket.destroy();
+      return;
+    }
+    isBusy = true;
+    void (async () => {
+      const answer = await converse(socket, options);
+      isBusy = false;
+      if (answer !== undefined && options.isSpent?.(answer) === true) server.close();
+    })();
+  });
+  server.on('close', () => ended.resolve());
+  rmSync(options.socket, { force: true });
+  await new Promise<void>((listening, failed) => {
+    server.once('error', failed);
+    server.listen(options.socket, listening);
+  });
+  return { stop: () => server.close(), ended: ended.promise };
+}
+
+/** One request and its answer; undefined when there was none. What is left to do then is the socket's. */
+async function converse(socket: Socket, options: WorkerOptions): Promise<WorkerAnswer | undefined> {
+  const stop = new AbortController();
+  const closed = new Promise<undefined>((resolve) => {
+    socket.once('close', () => {
+      stop.abort(options.abandoned());
+      resolve(undefined);
+    });
+  });
+  socket.setTimeout(IDLE_MS, () => socket.destroy());
+  const request = await Promise.race([requestFrom(socket), closed]);
+  if (request === undefined) {
+    socket.destroy();
+    return undefined;
+  }
+  socket.setTimeout(0);
+  socket.write(TAKEN);
+  const answer = await options.work(request, stop.signal);
+  socket.setTimeout(IDLE_MS);
+  socket.end(framesOf(answer));
+  return answer;
+}
+
+/** The request of a connection; undefined when what arrives is none. */
+function requestFrom(socket: Socket): Promise<WorkerRequest | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes > MAX_REQUEST_BYTES) resolve(undefined);
+      else if (chunk.at(-1) === LINE_FEED) resolve(readRequest(Buffer.concat(chunks).toString('utf8')));
+    });
+  });
+}
+
+const LINE_FEED = 0x0a;

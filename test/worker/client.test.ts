@@ -1,0 +1,227 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { deployment, images, oneImage, startWithOneRepository } from '../faults/one-image.ts';
+import { processesOf, until } from '../faults/processes.ts';
+import type { FakeRegistry } from '../support/fake-registry.ts';
+import type { PluginContainer, ResolverRun, RunningResolver, TestApplication } from '../support/run-resolver.ts';
+
+// image-resolver-generate, which plugin.yaml names, with real workers.
+
+let registry: FakeRegistry;
+let container: PluginContainer;
+
+beforeEach(async () => {
+  const started = await startWithOneRepository();
+  ({ registry, container } = started);
+  return started.stop;
+});
+
+/** A renderer of this name that says that it runs, and ends when the file `go` is there. */
+async function waitingRenderer(): Promise<{
+  readonly application: TestApplication;
+  readonly toolsFirst: readonly string[];
+}> {
+  const { folder } = container;
+  const script = `#!/bin/bash\ntouch "${folder}/begun"\nwhile [ ! -e "${folder}/go" ]; do sleep 0.02; done\ncat app/api.yaml\n`;
+  const tool = await container.write('stand-in/kustomize', script, 0o755);
+  const application = await container.application(
+    {
+      'app/kustomization.yaml': 'resources: [api.yaml]\n',
+      'app/api.yaml': deployment(`${registry.host}/acme/api:1.0.0`),
+    },
+    { parameters: [images(`api=${registry.host}/acme/api:~1.0`)] },
+  );
+  return { application, toolsFirst: [dirname(tool)] };
+}
+
+const hasBegun = (): boolean => readdirSync(container.folder).includes('begun');
+
+const byClient = { byClient: true } as const;
+
+/** Where no process may render, only a worker can have. */
+async function noProcess(): Promise<{ readonly toolsFirst: readonly string[] }> {
+  return { toolsFirst: [dirname(await container.write('no-process/image-resolver', '#!/bin/sh\nexit 9\n', 0o755))] };
+}
+
+describe('with a worker', () => {
+  let worker: RunningResolver;
+  beforeEach(async () => {
+    worker = await container.startWorker();
+  });
+
+  test('renders as a process does: manifests, warnings, exit code', async () => {
+    const application = await oneImage(container, registry, { settings: { 'api.ignore-tags': '*' } });
+    const byProcess = await container.generate(application);
+    expect(byProcess).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('IMAGE_PAUSED') as string });
+    expect(await container.generate(application, { ...byClient, ...(await noProcess()) })).toEqual(byProcess);
+    expect(worker.said).toEqual({ stdout: '', stderr: '' });
+  });
+
+  test('fails as a process does: the same text without private folders, and nothing on stdout', async () => {
+    const application = await oneImage(container, registry, { settings: { 'api.update-strategy': 'nearest' } });
+    const missing = await container.application({ 'app/kustomization.yaml': 'resources: [missing.yaml]\n' });
+    for (const one of [application, missing]) {
+      const byProcess = await container.generate(one, { inPlace: true });
+      expect(byProcess).toMatchObject({ stdout: '' });
+      expect(await container.generate(one, { ...byClient, ...(await noProcess()) })).toEqual(byProcess);
+    }
+  });
+
+  test('each generation has the variables of its own client, and no other', async () => {
+    const elsewhere = { IMAGE_RESOLVER_CONFIG: await container.write('etc/other.yaml', 'not: a configuration') };
+    const application = await oneImage(container, registry);
+    const options = { ...byClient, ...(await noProcess()) };
+    const other = await container.generate(application, { ...options, environment: elsewhere });
+    expect(other).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('etc/other.yaml') as string });
+    expect(await container.generate(application, options)).toMatchObject({ exitCode: 0, stderr: '' });
+    const odd = { ARGOCD_ENV_LINES: 'a\nb', ARGOCD_ENV_ODD: 'ä=\u{1f600}"\\' };
+    expect(await container.generate(application, { ...options, environment: odd })).toMatchObject({ exitCode: 0 });
+  });
+
+  test('leaves nothing behind, however many there are: no file, no open descriptor, no process', async () => {
+    const descriptors = (): readonly string[] =>
+      readdirSync(`/proc/${worker.pid}/fd`).flatMap((fd) => {
+        try {
+          return [readlinkSync(`/proc/${worker.pid}/fd/${fd}`).replace(/\d+/, '')];
+        } catch {
+          return [];
+        }
+      });
+    const options = { ...byClient, ...(await noProcess()) };
+    const good = await container.application(
+      {
+        'app/kustomization.yaml': 'resources: [api.yaml]\n',
+        'app/api.yaml': deployment(`${registry.host}/acme/api:1.0.0`),
+      },
+      { parameters: [images(`api=${registry.host}/acme/api:~1.0`)] },
+    );
+    const bad = await container.application({ 'app/kustomization.yaml': 'resources: [missing.yaml]\n' });
+    const round = async (): Promise<void> => {
+      expect(await container.generate(good, options)).toMatchObject({ exitCode: 0 });
+      expect(await container.generate(bad, options)).toMatchObject({ exitCode: 1 });
+    };
+    await round();
+    await until(() => processesOf(container.folder).length === 1);
+    const before = descriptors().length;
+    for (let index = 0; index < 10; index++) await round();
+    await expect.poll(() => descriptors().length).toBeLessThanOrEqual(before);
+    expect(await container.leftovers()).toEqual([]);
+    expect(processesOf(container.folder)).toEqual([worker.pid]);
+  });
+
+  test('while it is busy, another generation is a process of its own', async () => {
+    const { application, toolsFirst } = await waitingRenderer();
+    const first = container.startGenerate(application, { ...byClient, toolsFirst });
+    await until(hasBegun);
+    const second = await container.generate(await oneImage(container, registry), byClient);
+    expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('acme/api:1.0.6') as string });
+    await container.write('go', '');
+    expect(await first.ended).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('acme/api:1.0.6') as string,
+    });
+  });
+
+  test('two workers render two at once, and a third generation is a process', async () => {
+    await container.startWorker();
+    const { application, toolsFirst } = await waitingRenderer();
+    const one = container.startGenerate(application, {
+      ...byClient,
+      toolsFirst: [...toolsFirst, ...(await noProcess()).toolsFirst],
+    });
+    await until(hasBegun);
+    const options = { ...byClient, ...(await noProcess()) };
+    expect(await container.generate(await oneImage(container, registry), options)).toMatchObject({ exitCode: 0 });
+    await container.write('go', '');
+    expect(await one.ended).toMatchObject({ exitCode: 0 });
+  });
+
+  test.for(['SIGKILL', 'SIGTERM'] as const)(
+    '%s to the client ends its renderer, and the worker goes on',
+    async (signal) => {
+      const { application, toolsFirst } = await waitingRenderer();
+      const client = container.startGenerate(application, { ...byClient, toolsFirst });
+      await until(hasBegun);
+      client.kill(signal);
+      await client.ended;
+      await until(async () => processesOf(container.folder).length === 1 && (await container.leftovers()).length === 0);
+      const next = await container.generate(await oneImage(container, registry), {
+        ...byClient,
+        ...(await noProcess()),
+      });
+      expect(next).toMatchObject({ exitCode: 0, stderr: '' });
+    },
+  );
+
+  test('a worker that is killed in the middle is an error; the next generation is a process', async () => {
+    const { application, toolsFirst } = await waitingRenderer();
+    const client = container.startGenerate(application, { ...byClient, toolsFirst });
+    await until(hasBegun);
+    worker.kill('SIGKILL');
+    expect(await client.ended).toEqual<ResolverRun>({
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^WORKER_ENDED  the worker .*\n  at   the plugin container\n  fix  .*\n$/,
+      ) as string,
+      exitCode: 1,
+      signal: null,
+    });
+    const next = await container.generate(await oneImage(container, registry), byClient);
+    expect(next).toMatchObject({ exitCode: 0, stderr: '' });
+    // What it left is swept as that of any process that was killed.
+    await until(async () => (await container.leftovers()).length === 0 && processesOf(container.folder).length === 0);
+  });
+
+  test('told to stop in the middle, a worker ends its generation first', async () => {
+    const { application, toolsFirst } = await waitingRenderer();
+    const client = container.startGenerate(application, { ...byClient, toolsFirst });
+    await until(hasBegun);
+    worker.kill('SIGTERM');
+    await container.write('go', '');
+    expect(await client.ended).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('acme/api:1.0.6') as string,
+    });
+    expect(await worker.ended).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test('a worker that does not react is passed over', async () => {
+    worker.kill('SIGSTOP');
+    const run = await container.generate(await oneImage(container, registry), byClient);
+    worker.kill('SIGCONT');
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test('a renderer that prints nothing is no success here either', async () => {
+    const tool = await container.write('empty/kustomize', '#!/bin/sh\n', 0o755);
+    const application = await container.application({ 'app/kustomization.yaml': 'resources: []\n' });
+    const run = await container.generate(application, { ...byClient, toolsFirst: [dirname(tool)] });
+    expect(run).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('RENDER_EMPTY') as string });
+  });
+});
+
+describe('without a worker', () => {
+  test('a generation is a process', async () => {
+    const run = await container.generate(await oneImage(container, registry), byClient);
+    expect(run).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('acme/api:1.0.6') as string, stderr: '' });
+  });
+
+  test('the socket of a worker that is gone is passed over', async () => {
+    await container.write('tmp/image-resolver-workers/0.sock', '');
+    const run = await container.generate(await oneImage(container, registry), byClient);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test('it says so when the program is not on PATH', async () => {
+    const run = await container.generate(await oneImage(container, registry), {
+      ...byClient,
+      environment: { PATH: join(container.folder, 'empty') },
+    });
+    expect(run).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('must be on PATH') as string,
+    });
+  });
+});
