@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	frameTaken  = 0
+	frameFree   = 0
 	frameStdout = 1
 	frameStderr = 2
 	frameExit   = 3
 )
 
-// A worker that is free takes a generation within a millisecond. One that does not is stuck, and is left alone.
-const takenWithin = time.Second
+// A worker that is free says so within a millisecond. One that does not is stuck, and is left alone.
+const freeWithin = time.Second
 
 // Exit codes as those of image-resolver.
 const (
@@ -50,19 +50,24 @@ func main() {
 		fmt.Fprintln(os.Stderr, "image-resolver-generate takes no arguments: it renders the application in this directory")
 		os.Exit(exitUsage)
 	}
-	directory, err := os.Getwd()
-	if err == nil {
-		line, err := json.Marshal(request{directory, os.Environ()})
-		if err != nil {
-			panic(err)
-		}
+	if line, err := requestLine(); err == nil {
 		for _, socket := range sockets() {
-			if code, done := askWorker(socket, append(line, '\n')); done {
+			if code, done := askWorker(socket, line); done {
 				os.Exit(code)
 			}
 		}
 	}
 	runHere()
+}
+
+func requestLine() ([]byte, error) {
+	// Not os.Getwd: that believes the variable PWD, which tells a path with symbolic links.
+	directory, err := syscall.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	line, err := json.Marshal(request{directory, os.Environ()})
+	return append(line, '\n'), err
 }
 
 // The sockets of all workers, in the order they are asked: the first is used most, so its code is compiled best.
@@ -79,20 +84,19 @@ func askWorker(socket string, line []byte) (code int, done bool) {
 		return 0, false
 	}
 	defer lock.Close()
-	connection, err := net.DialTimeout("unix", socket, takenWithin)
+	connection, err := net.DialTimeout("unix", socket, freeWithin)
 	if err != nil {
 		return 0, false
 	}
 	defer connection.Close()
-	connection.SetDeadline(time.Now().Add(takenWithin))
-	if _, err := connection.Write(line); err != nil {
-		return 0, false
-	}
-	if kind, _, err := readHeader(connection); err != nil || kind != frameTaken {
+	connection.SetDeadline(time.Now().Add(freeWithin))
+	if kind, _, err := readHeader(connection); err != nil || kind != frameFree {
 		return 0, false
 	}
 	connection.SetDeadline(time.Time{})
-	code, err = copyAnswer(connection)
+	if _, err = connection.Write(line); err == nil {
+		code, err = copyAnswer(connection)
+	}
 	if err != nil {
 		fmt.Fprint(os.Stderr, workerEnded)
 		return exitError, true

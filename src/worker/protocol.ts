@@ -1,13 +1,14 @@
 // What the client (plugin/client) and a worker say to each other over a Unix socket. Both are of one image, so there are no
 // versions.
 //
-// The client sends one line of JSON, a `WorkerRequest`, and keeps the connection open: when it closes, nobody waits any more.
-// The worker answers with frames: one byte for the kind, four for a number (big-endian), then as many bytes as the number
-// says, or none when it is an exit code. `taken` comes first and at once. A connection that ends before it means: not by me.
+// The worker speaks in frames: one byte for the kind, four for a number (big-endian), then as many bytes as the number says, or
+// none when it is an exit code. It says `free` at once, or closes the connection: it is busy. Only then the client sends one
+// line of JSON, a `WorkerRequest`, so that what a client gave up waiting for is never begun. It keeps the connection open: when
+// that closes, nobody waits any more.
 
 /** Kinds of frames. */
-export const FRAME: { readonly taken: 0; readonly stdout: 1; readonly stderr: 2; readonly exit: 3 } = {
-  taken: 0,
+export const FRAME: { readonly free: 0; readonly stdout: 1; readonly stderr: 2; readonly exit: 3 } = {
+  free: 0,
   stdout: 1,
   stderr: 2,
   exit: 3,
@@ -48,8 +49,8 @@ export function readRequest(line: string): WorkerRequest | undefined {
   return { directory, environment: Object.fromEntries(pairs) };
 }
 
-/** The frame that says that the work begins. */
-export const TAKEN: Buffer = header(FRAME.taken, 0);
+/** The frame that asks for the request. */
+export const FREE: Buffer = header(FRAME.free, 0);
 
 /** All frames of an answer. */
 export function framesOf({ stdout, stderr, exitCode }: WorkerAnswer): Buffer {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { framesOf, readRequest, TAKEN, type WorkerAnswer, type WorkerRequest } from './protocol.ts';
+import { framesOf, FREE, readRequest, type WorkerAnswer, type WorkerRequest } from './protocol.ts';
 
 export interface WorkerOptions {
   /** Path of the Unix socket; whatever is there is replaced. Its folder must belong to this user alone. */
@@ -66,13 +66,13 @@ async function converse(socket: Socket, options: WorkerOptions): Promise<WorkerA
     });
   });
   socket.setTimeout(IDLE_MS, () => socket.destroy());
+  socket.write(FREE);
   const request = await Promise.race([requestFrom(socket), closed]);
   if (request === undefined) {
     socket.destroy();
     return undefined;
   }
   socket.setTimeout(0);
-  socket.write(TAKEN);
   const answer = await options.work(request, stop.signal);
   socket.setTimeout(IDLE_MS);
   socket.end(framesOf(answer));

@@ -1,7 +1,14 @@
 import { tmpdir } from 'node:os';
 import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { COMPILE_CACHE, type PluginContainer, PROGRAM, startPluginContainer } from '../support/run-resolver.ts';
+import {
+  COMPILE_CACHE,
+  type PluginContainer,
+  PROGRAM,
+  type RunningResolver,
+  type RunOptions,
+  startPluginContainer,
+} from '../support/run-resolver.ts';
 import { startRealRegistry, type RealRegistry } from '../support/real-registry.ts';
 import { toolDirectory } from '../tools/build.mjs';
 import { runProgram } from './measure.ts';
@@ -106,18 +113,24 @@ export async function warmUp(): Promise<void> {
   });
 }
 
+/** The worker that a generation with {@link RunOptions.byClient} asks, as entrypoint.sh starts it. */
+export async function startWorker(container: PluginContainer): Promise<RunningResolver> {
+  return container.startWorker({
+    environment: { NODE_COMPILE_CACHE: CACHE, NODE_OPTIONS: '--max-semi-space-size=4' },
+  });
+}
+
 /** Runs `generate` and checks that it did what it is measured for. */
 export async function generated(
   container: PluginContainer,
   application: Parameters<PluginContainer['generate']>[0],
   expected: string,
-  environment: Readonly<Record<string, string>> = {},
-  byClient = false,
+  options: RunOptions = {},
 ): Promise<void> {
   const run = await container.generate(application, {
     inPlace: true,
-    byClient,
-    environment: { NODE_COMPILE_CACHE: CACHE, ...environment },
+    ...options,
+    environment: { NODE_COMPILE_CACHE: CACHE, ...options.environment },
   });
   if (run.exitCode === 0 && run.stdout.includes(expected)) return;
   throw new Error(`generate ended with ${run.exitCode} and without ${expected}:\n${run.stderr}`);

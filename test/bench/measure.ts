@@ -76,11 +76,6 @@ export function addedOver(subject: readonly number[], baseline: readonly number[
   return sampleOf(subject.map((took, round) => took - (baseline[round] ?? NaN)));
 }
 
-/** What the quickest run took more than the quickest of another thing: what remains when the machine had nothing else to do. */
-export function leastAdded(subject: readonly number[], baseline: readonly number[]): number {
-  return sampleOf(subject).least - sampleOf(baseline).least;
-}
-
 /** `61 ms (58 to 66)`: median and the middle half. */
 export function inMs({ median, low, high }: Sample): string {
   return `${median.toFixed(0)} ms (${low.toFixed(0)} to ${high.toFixed(0)})`;
@@ -115,4 +110,20 @@ export async function costOf(
   } finally {
     await rm(file, { force: true });
   }
+}
+
+/** Memory of a process that stays, in MB (10^6 bytes). */
+export interface Resident {
+  /** All of it. */
+  readonly mb: number;
+  /** Without what it shares with other processes of the same program. */
+  readonly ownMb: number;
+}
+
+/** What a process holds now. */
+export async function residentOf(pid: number): Promise<Resident> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const mbOf = (name: string): number =>
+    (Number(new RegExp(`^${name}: +([0-9]+) kB$`, 'm').exec(text)?.[1]) * 1024) / 1e6;
+  return { mb: mbOf('Rss'), ownMb: mbOf('Private_Clean') + mbOf('Private_Dirty') };
 }

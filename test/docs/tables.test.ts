@@ -281,10 +281,11 @@ describe('docs/controller.md', () => {
   });
 });
 
-test('docs/configuration.md has every variable that the program reads', () => {
-  const sources = globSync('src/**/*.ts', { cwd: PROJECT }).map((file) => readFileSync(join(PROJECT, file), 'utf8'));
+test('docs/configuration.md has every variable that the program and the entry point read', () => {
+  const files = globSync(['src/**/*.ts', 'plugin/entrypoint.sh'], { cwd: PROJECT });
+  const sources = files.map((file) => readFileSync(join(PROJECT, file), 'utf8'));
   const read = sources.flatMap((text) =>
-    [...text.matchAll(/'(IMAGE_RESOLVER_[A-Z_]+)'/g)].map(([, name = '']) => name),
+    [...text.matchAll(/['{](IMAGE_RESOLVER_[A-Z_]+)\b/g)].map(([, name = '']) => name),
   );
   // The version is set by the build.
   const variables = [...new Set(read)].filter((name) => name !== 'IMAGE_RESOLVER_VERSION');

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -199,6 +200,14 @@ describe('with a worker', () => {
     const run = await container.generate(application, { ...byClient, toolsFirst: [dirname(tool)] });
     expect(run).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('RENDER_EMPTY') as string });
   });
+});
+
+test('the client is formatted as Go is, and go vet finds nothing', () => {
+  const cwd = join(import.meta.dirname, '../../plugin/client');
+  const run = (command: string, ...args: readonly string[]): string =>
+    execFileSync(command, args, { cwd, encoding: 'utf8' });
+  expect(run('gofmt', '-l', '.')).toBe('');
+  expect(run('go', 'vet', '.')).toBe('');
 });
 
 describe('without a worker', () => {

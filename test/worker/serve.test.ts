@@ -24,7 +24,7 @@ afterEach(async () => {
 
 const DONE: WorkerAnswer = { stdout: 'kind: Pod\n', stderr: '', exitCode: 0 };
 const LINE = '{"directory":"/somewhere","environment":["A=b"]}\n';
-const TAKEN = [0, 0, 0, 0, 0];
+const FREE = [0, 0, 0, 0, 0];
 
 async function start(options: Partial<WorkerOptions> = {}): Promise<void> {
   worker = await startWorker({ socket, work: async () => DONE, abandoned: () => new Error('abandoned'), ...options });
@@ -59,7 +59,7 @@ function say(...texts: readonly string[]): Conversation {
   return { socket: connection, whole };
 }
 
-test('does what it is asked, and says first that it has begun', async () => {
+test('does what it is asked, and says first that it is free', async () => {
   const requests: WorkerRequest[] = [];
   await start({
     work: async (request) => {
@@ -67,8 +67,11 @@ test('does what it is asked, and says first that it has begun', async () => {
       return DONE;
     },
   });
-  const text = (await say(LINE).whole).toString('latin1');
-  expect([...Buffer.from(text.slice(0, 5), 'latin1')]).toEqual(TAKEN);
+  const { socket: connection, whole } = say();
+  expect([...(await new Promise<Buffer>((said) => connection.once('data', said)))]).toEqual(FREE);
+  expect(requests).toEqual([]);
+  connection.write(LINE);
+  const text = (await whole).toString('latin1');
   expect(text).toContain('kind: Pod\n');
   expect(requests).toEqual([{ directory: '/somewhere', environment: { A: 'b' } }]);
 });
@@ -109,13 +112,13 @@ test('work that nobody waits for any more is stopped, and the worker is free aga
   await new Promise((aborted) => signal.addEventListener('abort', aborted));
   expect(signal.reason).toEqual(new Error('abandoned'));
   slow.finish();
-  await expect.poll(async () => (await say(LINE).whole).length).toBeGreaterThan(0);
+  await expect.poll(async () => (await say(LINE).whole).length).toBeGreaterThan(FREE.length);
 });
 
 test('what is no request is not answered', async () => {
   await start({ work: async () => expect.unreachable() });
-  expect(await say('GET / HTTP/1.1\r\n\r\n').whole).toHaveLength(0);
-  expect(await say('x'.repeat(9_000_000)).whole).toHaveLength(0);
+  for (const text of ['GET / HTTP/1.1\r\n\r\n', 'x'.repeat(9_000_000)])
+    expect(await say(text).whole).toHaveLength(FREE.length);
 });
 
 test('takes the place of whatever is there, and goes away when it is told to stop', async () => {
