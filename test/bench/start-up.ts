@@ -62,7 +62,7 @@ async function measureOne(
   const byProcess = addedOver(times.byProcess, times.bare);
   const baseline = sampleOf(times.bare);
   const runs = Math.min(size.rounds, 11);
-  const cost = await costOf(runs, async (environment) => generated(container, application, expected, { environment }));
+  const cost = await costOf(runs, async (hook) => generated(container, application, expected, { environment: hook }));
   const least = await costOf(runs, async (hook) => runProgram({ ...node, environment: { ...environment, ...hook } }));
   return [
     {

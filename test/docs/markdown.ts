@@ -85,7 +85,9 @@ export function codesIn(cell: string): readonly string[] {
 
 /** Files of the project that mention pages: sources, manifests and the plugin. */
 export function filesWithMentions(): readonly string[] {
-  return ['src/**/*.ts', 'manifests/**/*.{yaml,yml}', 'plugin/*'].flatMap((glob) => globSync(glob, { cwd: PROJECT }));
+  return ['src/**/*.ts', 'manifests/**/*.{yaml,yml}', 'plugin/{*.*,Dockerfile,client/*}'].flatMap((glob) =>
+    globSync(glob, { cwd: PROJECT }),
+  );
 }
 
 /** How a test names a block. */
