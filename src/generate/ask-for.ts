@@ -20,11 +20,11 @@ export function askFor(policy: ImagePolicy, field?: ImageField): Ask {
     ...(policy.pollIntervalMs !== undefined && { pollIntervalMs: policy.pollIntervalMs }),
     ...(policy.credential !== undefined && { credential: policy.credential }),
     ...(tagInGit !== undefined && { tagInGit }),
-    ...(followed !== undefined && tagInGit === undefined && { untagged: placeOf(followed) }),
+    ...(followed !== undefined && tagInGit === undefined && { untagged: workloadOf(followed) }),
   };
 }
 
-function placeOf({ resource, container, path }: ImageField): string {
+function workloadOf({ resource, container, path }: ImageField): string {
   const place = container === undefined ? path : `container ${container}`;
   return `${resource.kind}/${resource.name}, ${place}`;
 }

@@ -1,7 +1,7 @@
 import type { ImageField } from '../edit/image-field.ts';
 import type { Notice } from '../error/user-error.ts';
 import { parseConstraint } from '../image/constraint.ts';
-import { placeOf } from './match-messages.ts';
+import { whereInRendering } from './match-messages.ts';
 import { quoted } from './written.ts';
 
 /** Fields that are told before the rest is only counted. */
@@ -32,7 +32,7 @@ function noticeFor(field: ImageField): Notice | undefined {
     return {
       code: 'CONSTRAINT_IN_TAG',
       what: `the image ${quoted(written)} passes as written, because a constraint in the place of the tag does nothing; write a policy for it in the parameter images, in .image-resolver.yaml or in an annotation image-resolver.io/<container>`,
-      where: placeOf(field),
+      where: whereInRendering(field),
     };
   }
   return unparsable(field, `${constraint.problem} after its colon`);
@@ -42,6 +42,6 @@ function unparsable(field: ImageField, problem: string): Notice {
   return {
     code: 'FIELD_UNPARSABLE',
     what: `the image ${quoted(field.written)} ${problem} and passes as written; policies stand in the parameter images, in .image-resolver.yaml or in annotations`,
-    where: placeOf(field),
+    where: whereInRendering(field),
   };
 }

@@ -15,7 +15,7 @@ export function ambiguous(field: ImageField, policies: readonly ImagePolicy[]): 
   return {
     code: 'POLICY_AMBIGUOUS',
     what: `the image ${quoted(field.written)}${container} matches ${one} and ${two}${more}`,
-    where: placeOf(field),
+    where: whereInRendering(field),
     fix: 'name each alias after its container, or use match in .image-resolver.yaml; tags in Git that only one of them admits tell them apart, too',
   };
 }
@@ -81,6 +81,6 @@ export function shadowed(
 }
 
 /** Where a field is, in the words of the manifest. */
-export function placeOf({ resource, path, line }: ImageField): string {
+export function whereInRendering({ resource, path, line }: ImageField): string {
   return `${resource.kind}/${resource.name} ${path} (line ${line} of the rendering)`;
 }

@@ -14,7 +14,7 @@ import { movedMessage } from './messages.ts';
 import { addMoves, sameMoves } from './moved-image.ts';
 import { Pace } from './pace.ts';
 import { numbersOf, type QueueNumbers } from './queue-numbers.ts';
-import { placeOf } from './place-of.ts';
+import { queuePlaceOf } from './queue-place.ts';
 import { QueueOrder } from './queue-order.ts';
 import { moreUrgent } from './refresh-cause.ts';
 import { newEntry, type AskedRefresh, type RefreshEntry } from './refresh-entry.ts';
@@ -365,7 +365,7 @@ export class RefreshQueue {
 
   #place(name: string, entry: RefreshEntry): void {
     this.#unasked.note(name, entry);
-    this.#order.place(name, placeOf(entry, this.#parts.now()));
+    this.#order.place(name, queuePlaceOf(entry, this.#parts.now()));
   }
 
   #forget(name: string): void {

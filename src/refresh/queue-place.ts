@@ -5,7 +5,7 @@ import type { RefreshEntry } from './refresh-entry.ts';
 import { ACKNOWLEDGE_MS, NUDGE_MS, nudgeAt } from './verdict.ts';
 
 /** Where an entry stands in the queue; undefined: nowhere. */
-export function placeOf(entry: RefreshEntry, now: number): Place | undefined {
+export function queuePlaceOf(entry: RefreshEntry, now: number): Place | undefined {
   switch (entry.kind) {
     case 'given-up':
       return undefined;
