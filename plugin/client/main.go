@@ -8,6 +8,7 @@ package main
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -38,6 +39,12 @@ const (
 const workerEnded = `WORKER_ENDED  the worker that rendered this application ended before it was done
   at   the plugin container
   fix  see why in its log; if its memory was used up, raise the limit; the next generation begins afresh
+`
+
+// OUTPUT_UNWRITABLE of docs/errors.md.
+const outputUnwritable = `OUTPUT_UNWRITABLE  the output could not be written (%v)
+  at   standard output
+  fix  make room where it goes to
 `
 
 type request struct {
@@ -97,12 +104,20 @@ func askWorker(socket string, line []byte) (code int, done bool) {
 	if _, err = connection.Write(line); err == nil {
 		code, err = copyAnswer(connection)
 	}
-	if err != nil {
+	var unwritten *os.PathError
+	switch {
+	case errors.As(err, &unwritten):
+		fmt.Fprintf(os.Stderr, outputUnwritable, unwritten.Err)
+		code = exitError
+	case err != nil:
 		fmt.Fprint(os.Stderr, workerEnded)
-		return exitError, true
+		code = exitError
 	}
 	return code, true
 }
+
+// plain hides that a file could splice: an error of that does not tell which side it is of.
+type plain struct{ io.Writer }
 
 func copyAnswer(connection io.Reader) (code int, err error) {
 	for {
@@ -112,9 +127,9 @@ func copyAnswer(connection io.Reader) (code int, err error) {
 		}
 		switch kind {
 		case frameStdout:
-			_, err = io.CopyN(os.Stdout, connection, int64(value))
+			_, err = io.CopyN(plain{os.Stdout}, connection, int64(value))
 		case frameStderr:
-			_, err = io.CopyN(os.Stderr, connection, int64(value))
+			_, err = io.CopyN(plain{os.Stderr}, connection, int64(value))
 		case frameExit:
 			return int(value), nil
 		default:

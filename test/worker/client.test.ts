@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { deployment, images, oneImage, startWithOneRepository } from '../faults/one-image.ts';
+import { deployment, hostEntry, images, oneImage, startWithOneRepository } from '../faults/one-image.ts';
 import { processesOf, until } from '../faults/processes.ts';
 import type { FakeRegistry } from '../support/fake-registry.ts';
 import type { PluginContainer, ResolverRun, RunningResolver, TestApplication } from '../support/run-resolver.ts';
@@ -80,33 +80,42 @@ describe('with a worker', () => {
     expect(await container.generate(application, { ...options, environment: odd })).toMatchObject({ exitCode: 0 });
   });
 
-  test('leaves nothing behind, however many there are: no file, no open descriptor, no process', async () => {
-    const descriptors = (): readonly string[] =>
-      readdirSync(`/proc/${worker.pid}/fd`).flatMap((fd) => {
-        try {
-          return [readlinkSync(`/proc/${worker.pid}/fd/${fd}`).replace(/\d+/, '')];
-        } catch {
-          return [];
-        }
-      });
+  test('leaves nothing behind, however many there are: no file, descriptor, thread or process', async () => {
+    // Each generation asks the registry again, with an expression and a credential program.
+    const helper = await container.write('login', '#!/bin/sh\necho user:password\n', 0o755);
+    await container.configure({
+      interval: '0s',
+      minimumInterval: '0s',
+      registries: { hosts: [hostEntry(registry, { credentials: `ext:${helper}` })] },
+    });
     const options = { ...byClient, ...(await noProcess()) };
     const good = await container.application(
       {
         'app/kustomization.yaml': 'resources: [api.yaml]\n',
         'app/api.yaml': deployment(`${registry.host}/acme/api:1.0.0`),
       },
-      { parameters: [images(`api=${registry.host}/acme/api:~1.0`)] },
+      {
+        parameters: [
+          images(`api=${registry.host}/acme/api:~1.0`),
+          { name: 'image-settings', map: { 'api.allow-tags': 'regexp:^1[.]' } },
+        ],
+      },
     );
     const bad = await container.application({ 'app/kustomization.yaml': 'resources: [missing.yaml]\n' });
     const round = async (): Promise<void> => {
       expect(await container.generate(good, options)).toMatchObject({ exitCode: 0 });
       expect(await container.generate(bad, options)).toMatchObject({ exitCode: 1 });
     };
+    const held = (): readonly number[] =>
+      ['fd', 'task'].map((kind) => readdirSync(`/proc/${worker.pid}/${kind}`).length);
     await round();
     await until(() => processesOf(container.folder).length === 1);
-    const before = descriptors().length;
+    const [descriptors = 0, threads = 0] = held();
+    const asked = registry.requests.length;
     for (let index = 0; index < 10; index++) await round();
-    await expect.poll(() => descriptors().length).toBeLessThanOrEqual(before);
+    expect(registry.requests.length).toBeGreaterThanOrEqual(asked + 10);
+    await expect.poll(() => held()[0]).toBeLessThanOrEqual(descriptors);
+    expect(held()[1]).toBeLessThanOrEqual(threads);
     expect(await container.leftovers()).toEqual([]);
     expect(processesOf(container.folder)).toEqual([worker.pid]);
   });
@@ -192,6 +201,17 @@ describe('with a worker', () => {
     const run = await container.generate(await oneImage(container, registry), byClient);
     worker.kill('SIGCONT');
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test('what cannot be written is an error', async () => {
+    const run = await container.generate(await oneImage(container, registry), {
+      ...byClient,
+      around: 'exec "$@" >/dev/full',
+    });
+    expect(run).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/^OUTPUT_UNWRITABLE  .*no space/) as string,
+    });
   });
 
   test('a renderer that prints nothing is no success here either', async () => {
