@@ -1,3 +1,4 @@
+import { parsed, type Parsed } from '../error/parsed.ts';
 import type { UserErrorData } from '../error/user-error.ts';
 import type { Repository } from '../image/reference.ts';
 import { compileHostPattern, normaliseHost } from '../operator/host-name.ts';
@@ -24,6 +25,15 @@ import { hostNotAllowed, notGranted, unusableEntry } from './refusals.ts';
 import { entriesFor, isOpenTo } from './registry-entry.ts';
 import { createSecretProvider, type RepositoryNames } from './secret-provider.ts';
 
+interface NamedEndpoint {
+  readonly endpoint: RegistryEndpoint;
+  /** The host of its API, in normal form. */
+  readonly apiHost: string;
+}
+
+/** Hosts that the operator did not name are of tenants' images, so there is no telling how many they are. */
+const MAX_ENDPOINTS = 1000;
+
 /**
  * The one place where hosts are allowed and credentials are chosen; it asks no registry and looks up no name.
  *
@@ -47,6 +57,7 @@ export function createAccessBroker(
   const docker = createDockerCredentials(configuration.dockerConfig, { ...context, ports: { ...ports, files } });
   const allowedHosts = configuration.allowedHosts.map((pattern) => compileHostPattern(pattern));
   const scripts = new Map<string, CredentialProvider>();
+  const endpoints = new Map<RegistryHost | string, Parsed<NamedEndpoint>>();
 
   const providerFor = (
     source: CredentialSource,
@@ -102,6 +113,21 @@ export function createAccessBroker(
     return { kind: 'bound', provider: ANONYMOUS, covers: false };
   };
 
+  /** How a host is talked to by its entry, or without one. What hangs on a file is read each time, all else stays as it is. */
+  const endpointOf = (host: string, entry: RegistryHost | undefined): Parsed<NamedEndpoint> => {
+    const key = entry ?? host;
+    const known = endpoints.get(key);
+    if (known !== undefined) return known;
+    const isNamed = configuration.hosts.some((candidate) => candidate.host === host);
+    const found = endpointFor(host, entry, { isNamed, files });
+    if (!found.ok) return found;
+    const endpoint = parsed({ endpoint: found.value, apiHost: normaliseHost(new URL(found.value.apiUrl).host) });
+    if (entry?.caFile !== undefined) return endpoint;
+    if (endpoints.size >= MAX_ENDPOINTS) endpoints.clear();
+    endpoints.set(key, endpoint);
+    return endpoint;
+  };
+
   return {
     accessFor(asked, who, wish) {
       const project = who.project === '' ? undefined : who.project;
@@ -111,15 +137,15 @@ export function createAccessBroker(
 
       const entries = entriesFor(configuration.hosts, asked);
       const entry = entries.find((candidate) => isOpenTo(candidate, project)) ?? entries[0];
-      const isNamed = configuration.hosts.some((candidate) => candidate.host === asked.host);
-      const endpoint = endpointFor(asked.host, entry, { isNamed, files });
-      if (!endpoint.ok) return refused(unusableEntry(asked, endpoint.problem));
+      const found = endpointOf(asked.host, entry);
+      if (!found.ok) return refused(unusableEntry(asked, found.problem));
+      const { endpoint, apiHost } = found.value;
       const repository = inDefaultNamespace(asked, entry);
-      const names = namesOf(repository, endpoint.value);
+      const names = namesOf(repository, apiHost);
 
       if (wish === undefined) {
         const own = operatorsOwn(entries, names, project);
-        return own.kind === 'refused' ? refused(own.error) : granted(repository, endpoint.value, own.provider);
+        return own.kind === 'refused' ? refused(own.error) : granted(repository, endpoint, own.provider);
       }
       const source = parseCredentialName(wish);
       // Programs and variables are the operator's: no grant and no replacement.
@@ -127,12 +153,12 @@ export function createAccessBroker(
         return refused(notGranted(wish, asked, who));
       const id = credentialId(source.value);
       if (isGranted(configuration.grants, { project, credential: id, repository })) {
-        return granted(repository, endpoint.value, providerFor(source.value, names, undefined));
+        return granted(repository, endpoint, providerFor(source.value, names, undefined));
       }
       const own = operatorsOwn(entries, names, project);
       if (own.kind === 'refused') return refused(own.error);
       if (!own.covers) return refused(notGranted(wish, asked, who));
-      const answer = granted(repository, endpoint.value, own.provider);
+      const answer = granted(repository, endpoint, own.provider);
       return own.provider.id === id ? answer : { ...answer, noticeWishReplaced: true };
     },
   };
@@ -165,7 +191,6 @@ function inDefaultNamespace(repository: Repository, entry: RegistryHost | undefi
 }
 
 /** argocd-image-updater finds docker entries by the API's host, everybody else by that of the reference. */
-function namesOf(repository: Repository, endpoint: RegistryEndpoint): RepositoryNames {
-  const apiHost = normaliseHost(new URL(endpoint.apiUrl).host);
+function namesOf(repository: Repository, apiHost: string): RepositoryNames {
   return apiHost === repository.host ? [repository] : [repository, { host: apiHost, path: repository.path }];
 }

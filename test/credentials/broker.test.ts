@@ -167,6 +167,28 @@ describe('how a host is talked to', () => {
     expect([found.apiUrl, credential.id]).toEqual(['https://api.example', 'anonymous']);
   });
 
+  test('trusts the certificates that are in the file now, and finds the entry of the longest prefix each time', async () => {
+    const world = operatorsWorld();
+    const caFile = world.write('ca.pem', '-----BEGIN CERTIFICATE-----\nold');
+    const broker = world.broker({
+      registries: {
+        hosts: [
+          { host: 'r.example', apiUrl: 'https://all.example' },
+          { host: 'r.example', prefix: 'private/', caFile },
+        ],
+      },
+    });
+    const endpointOf = (name: string): unknown =>
+      granted(broker.accessFor(repository(name), { application: 'app', project: 'team' })).endpoint;
+    expect(endpointOf('r.example/private/a')).toMatchObject({ ca: '-----BEGIN CERTIFICATE-----\nold' });
+    expect(endpointOf('r.example/public/a')).toMatchObject({ apiUrl: 'https://all.example' });
+    world.write('ca.pem', '-----BEGIN CERTIFICATE-----\nnew');
+    // What is asked at one go sees files as they were when it began.
+    await Promise.resolve();
+    expect(endpointOf('r.example/private/a')).toMatchObject({ ca: '-----BEGIN CERTIFICATE-----\nnew' });
+    expect(endpointOf('r.example/public/a')).toMatchObject({ apiUrl: 'https://all.example' });
+  });
+
   test.for([
     { name: 'missing', text: undefined, what: 'cannot be read: the file is not there' },
     { name: 'no certificates', text: 'hello', what: 'are not PEM' },
