@@ -271,9 +271,9 @@ class PollingFreshness implements ObservableFreshness {
 
   #registered(application: string): void {
     const registrations = this.#options.registrations.of(application);
-    this.#list.put(application, registrations);
+    const isChanged = this.#list.put(application, registrations);
     if (this.#toLoad.size > 0) this.#wake();
-    for (const { followed } of this.#list.usesOf(application)) this.#bringForward(followed.target);
+    if (isChanged) for (const { followed } of this.#list.usesOf(application)) this.#bringForward(followed.target);
     const failed = registrations.some(({ answers }) => answers.some(({ given }) => given.kind === 'error'));
     if (!failed) return;
     this.#recoverLate(application).catch((error: unknown) => {

@@ -16,6 +16,8 @@ export interface Operator {
 }
 
 interface Held {
+  /** Of each registration. */
+  readonly answers: readonly Registration['answers'][];
   readonly asks: ReadonlySet<Ask>;
   readonly project: string | undefined;
   readonly uses: readonly Use[];
@@ -59,21 +61,31 @@ export class WatchList {
     return this.#byRepository.get(name) ?? new Set();
   }
 
-  /** Takes over what an application uses now. @param options.anew the operator may have changed something. */
+  /**
+   * Takes over what an application uses now; false: it is what it was.
+   *
+   * @param options.anew the operator may have changed something.
+   */
   put(
     application: string,
     registrations: readonly Registration[],
     { anew = false }: { readonly anew?: boolean } = {},
-  ): void {
-    const asks = new Set(registrations.flatMap(({ answers }) => answers.map(({ ask }) => ask)));
+  ): boolean {
     const project = registrations[0]?.project;
     const before = this.#held.get(application);
-    // Equal asks are one object, so that most generations change nothing here.
-    if (!anew && before !== undefined && before.project === project && sameSet(before.asks, asks)) return;
-    const uses = registrations.flatMap((registration) => this.#usesOf(registration));
+    const known = anew || before?.project !== project ? undefined : before;
+    const answers = registrations.map((registration) => registration.answers);
+    // What is registered again unchanged is the same list, so that most generations change nothing here.
+    if (known !== undefined && sameItems(known.answers, answers)) return false;
+    const asks = new Set(answers.flatMap((list) => list.map(({ ask }) => ask)));
+    // Equal asks are one object.
+    const isUnchanged = known !== undefined && sameSet(known.asks, asks);
+    const uses = isUnchanged ? known.uses : registrations.flatMap((registration) => this.#usesOf(registration));
     if (registrations.length === 0) this.#held.delete(application);
-    else this.#held.set(application, { asks, project, uses });
+    else this.#held.set(application, { answers, asks, project, uses });
+    if (isUnchanged) return false;
     for (const use of before?.uses ?? []) this.#leave(use);
+    return true;
   }
 
   /** Lets go of a target (or decisions of it) that nobody uses. Answers whether it is gone. */
@@ -181,6 +193,10 @@ function intervalOf(target: Target): number {
     for (const { intervalMs } of uses) shortest = Math.min(shortest, intervalMs);
   }
   return shortest;
+}
+
+function sameItems<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one.length === other.length && one.every((item, index) => item === other[index]);
 }
 
 function sameSet<T>(one: ReadonlySet<T>, other: ReadonlySet<T>): boolean {

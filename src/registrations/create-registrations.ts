@@ -129,7 +129,10 @@ class KeptRegistrations implements Registrations {
     const key = keyOf(name, generation, alike.length > 1);
     const before = this.#entries.get(name)?.get(key);
     if (unheardAt !== undefined && isOlder(unheardAt, generation, before?.registration)) return;
-    const answers = union(before?.generations.get(generation.id) ?? [], this.#answersOf(query, given));
+    const answers = oneOf(
+      before?.registration.answers,
+      union(before?.generations.get(generation.id) ?? [], this.#answersOf(query, given)),
+    );
     const plugin = alike[0]?.source.plugin ?? before?.registration.plugin;
     // What it was when somebody rendered without us is not known.
     const known = unheardAt === undefined ? undefined : before?.registration.specFingerprint;
@@ -280,6 +283,19 @@ function union(before: readonly RegisteredAnswer[], more: readonly RegisteredAns
   return [...new Map([...before, ...more].map((answer) => [answer.ask, answer])).values()];
 }
 
+/** The list of before, if what it says is the same: who follows it then sees at once that nothing changed. */
+function oneOf(
+  before: readonly RegisteredAnswer[] | undefined,
+  now: readonly RegisteredAnswer[],
+): readonly RegisteredAnswer[] {
+  if (before?.length !== now.length) return now;
+  const isSame = now.every(({ ask, given }, index) => {
+    const then = before[index];
+    return then?.ask === ask && sameGiven(then.given, given);
+  });
+  return isSame ? before : now;
+}
+
 function remember(
   generations: Map<string, readonly RegisteredAnswer[]>,
   id: string,
@@ -322,6 +338,7 @@ function isUnchanged({ registration: before, writtenAt }: Entry, after: KeptRegi
 }
 
 function sameAnswers(before: readonly RegisteredAnswer[], after: readonly RegisteredAnswer[]): boolean {
+  if (before === after) return true;
   if (before.length !== after.length) return false;
   const given = new Map(before.map((answer) => [answer.ask, answer.given]));
   return after.every(({ ask, given: now }) => {

@@ -93,6 +93,21 @@ test('the shortest interval that is asked for counts, down to the floor of the o
   expect(here.freshness.standings('calm').get(ask(semver('^1')).image)?.intervalMs).toBe(10_000);
 });
 
+test('what an application asks for besides, or no more, is looked at or not from then on', async () => {
+  await using here = await freshWorld();
+  const api = ask(semver('~1.0'));
+  const web = ask(semver('~1.0'), { repository: repository('registry.example.com/acme/web'), image: 'web' });
+  here.registry.push(API, '1.0.0');
+  here.registry.push(web.repository.name, '1.0.0');
+  here.applications.set('shop');
+  here.start();
+  const images = (): readonly string[] => [...here.freshness.standings('shop').keys()];
+  for (const asks of [[api], [api], [api, web], [web], [web], [api]]) {
+    await here.generate('shop', asks);
+    expect(images()).toEqual(asks.map(({ image }) => image));
+  }
+});
+
 test('a followed tag is asked for by HEAD, and nothing is listed', async () => {
   await using here = await freshWorld();
   here.registry.push(API, 'production', { content: 'one' });

@@ -203,6 +203,23 @@ test('what did not change is written at most every ten minutes, and its time is 
   expect(await written()).toBe(here.clock.now());
 });
 
+test('what was answered alike is one list, and another as soon as an ask, its place or what it was given is another', async () => {
+  await using here = await shop();
+  const given = async (asks: readonly (typeof api)[]): Promise<unknown> => {
+    await here.generate('shop', asks);
+    return here.registrations.of('shop')[0]?.answers;
+  };
+  const first = await given([api, web]);
+  expect(await given([structuredClone(api), web])).toBe(first);
+  expect(await given([web, api])).toMatchObject([{ ask: { label: 'web' } }, { ask: { label: 'api' } }]);
+  expect(await given([web])).toHaveLength(1);
+  expect(await given([api, web])).toEqual(first);
+  here.registry.push(API, '1.0.1');
+  here.start();
+  await here.clock.advance(11 * MINUTE);
+  expect(await given([api, web])).toMatchObject([{ given: { tag: '1.0.1' } }, { given: { tag: '1.0.0' } }]);
+});
+
 test('equal asks of many applications are one object, after a restart too', async () => {
   await using here = await shop();
   here.applications.set('twin');
