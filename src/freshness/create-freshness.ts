@@ -10,6 +10,7 @@ import { settle } from '../resolve/settle.ts';
 import { settleKnown } from '../resolve/settle-known.ts';
 import { troubleOf } from '../resolve/trouble.ts';
 import { observedStore } from '../store/observed-store.ts';
+import { type Soon, whenThere } from '../store/soon.ts';
 import type { Store } from '../store/store.ts';
 import type { Tag } from '../image/reference.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -106,7 +107,10 @@ class PollingFreshness implements ObservableFreshness {
 
   readonly gauges: FreshnessGauges;
 
-  readonly settle: Settle = (job, signal, who) => this.#settle(job, signal, who);
+  readonly settle: Settle = (job, signal, who) =>
+    whenThere(settleKnown(job, this.#ports.first), (known) =>
+      known === undefined ? this.#settleFirst(job, signal, who) : this.#unlessOverdue(known, job),
+    );
 
   constructor(options: FreshnessOptions) {
     this.#options = options;
@@ -222,9 +226,7 @@ class PollingFreshness implements ObservableFreshness {
 
   // What is asked by requests
 
-  async #settle(job: Job, signal: AbortSignal, who: CallerClaim): Promise<Settled> {
-    const known = await settleKnown(job, this.#ports.first);
-    if (known !== undefined) return this.#unlessOverdue(known, job);
+  async #settleFirst(job: Job, signal: AbortSignal, who: CallerClaim): Promise<Settled> {
     const running = await this.#looker.running(job, [who.application], this.#ports.first);
     const settled = this.#isThrottled(job)
       ? ({ kind: 'fault', fault: throttledFault(job.access) } as const)
@@ -236,13 +238,14 @@ class PollingFreshness implements ObservableFreshness {
   }
 
   /** Most of those who wait for a rest were not asked for themselves, so no fault of theirs is kept. */
-  async #unlessOverdue(known: Settled, job: Job): Promise<Settled> {
+  #unlessOverdue(known: Settled, job: Job): Soon<Settled> {
     const target = this.#list.decision(job.key)?.target;
     const held = target === undefined ? undefined : this.#rests.holding(target);
     if (known.kind !== 'decided' || target === undefined || held === undefined) return known;
-    const { store, now } = this.#options;
-    if (now() - (await readAt(job, store)) <= OVERDUE_INTERVALS * target.intervalMs) return known;
-    return { kind: 'fault', fault: pausedFault(job.access, held.kind), previous: known.decision };
+    return whenThere(readAt(job, this.#options.store), (at): Settled => {
+      if (this.#options.now() - at <= OVERDUE_INTERVALS * target.intervalMs) return known;
+      return { kind: 'fault', fault: pausedFault(job.access, held.kind), previous: known.decision };
+    });
   }
 
   #isThrottled({ access }: Job): boolean {

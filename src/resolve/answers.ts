@@ -1,3 +1,4 @@
+import type { Soon } from '../store/soon.ts';
 import type { Answer, Decision } from '../store/store.ts';
 import type { Admitted } from './admit.ts';
 import { headOf } from './evaluate.ts';
@@ -57,15 +58,18 @@ export interface LastAnswer {
 }
 
 /** Undefined: an image of that name was never answered. */
-export async function lastAnswer(
+export function lastAnswer(
   one: Admitted,
   answers: ReadonlyMap<string, Answer>,
   place: string | undefined,
   ports: Ports,
-): Promise<LastAnswer | undefined> {
+): Soon<LastAnswer | undefined> {
   const named = { answers, image: one.ask.image, place };
   const own = ownAnswer(named);
-  if (own !== undefined) return { answer: own, fits: true };
+  return own === undefined ? lastOther(one, named, ports) : { answer: own, fits: true };
+}
+
+async function lastOther(one: Admitted, named: Named<Answer>, ports: Ports): Promise<LastAnswer | undefined> {
   const others = otherAnswers(named);
   for (const answer of others) if (await answersAsk(one, answer, ports)) return { answer, fits: true };
   const [answer] = others;

@@ -1,3 +1,4 @@
+import { type Soon, whenThere } from '../store/soon.ts';
 import type { StoredDecision, Versioned } from '../store/store.ts';
 import type { Job, Ports } from './job.ts';
 import { decisionKey } from './keys.ts';
@@ -6,9 +7,11 @@ import { decisionKey } from './keys.ts';
  * The decision of a job's key. A key without one begins with what the same policy with the other `on-removed` has decided:
  * adding or removing that setting proves nothing about a tag, so it must not move an image by itself.
  */
-export async function decisionOf(job: Job, { store }: Ports): Promise<Versioned<StoredDecision> | undefined> {
-  const own = await store.decisions.get(job.key);
-  if (own !== undefined) return own;
+export function decisionOf(job: Job, ports: Ports): Soon<Versioned<StoredDecision> | undefined> {
+  return whenThere(ports.store.decisions.get(job.key), (own) => own ?? begunOf(job, ports));
+}
+
+async function begunOf(job: Job, { store }: Ports): Promise<Versioned<StoredDecision> | undefined> {
   const other = job.onRemoved === 'keep' ? 'next-best' : 'keep';
   const begun = await store.decisions.get(decisionKey(job.access, job.selection, other));
   if (begun === undefined) return undefined;

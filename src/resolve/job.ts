@@ -5,6 +5,7 @@ import type { Access, CallerClaim } from '../registry/access.ts';
 import type { Fault, RegistryClient } from '../registry/sources.ts';
 import type { DecisionKey, KeptFault, ListingKey, Store, StoredDecision } from '../store/store.ts';
 import { isFresh, isSince } from '../store/freshness.ts';
+import { type Soon, whenThere } from '../store/soon.ts';
 import type { Time } from './deadline.ts';
 import { headLease, listingLease } from './keys.ts';
 import type { Ask } from './resolver.ts';
@@ -83,7 +84,7 @@ export type Settled =
   | { readonly kind: 'fault'; readonly fault: Fault; readonly previous?: StoredDecision };
 
 /** Decides a job. `who` is the first of those who ask. */
-export type Settle = (job: Job, signal: AbortSignal, who: CallerClaim) => Promise<Settled>;
+export type Settle = (job: Job, signal: AbortSignal, who: CallerClaim) => Soon<Settled>;
 
 /** Whether something learnt at `at` is new enough for this job. */
 export function isNewEnough(job: Job, at: number, now: number): boolean {
@@ -101,11 +102,13 @@ function decisionFault(job: Job): string {
 }
 
 /** The last fault that stands in the way of this job. */
-export async function faultOf(job: Job, { store }: Ports): Promise<KeptFault | undefined> {
-  const shared = await store.faults.get(leaseOf(job));
-  const own = await store.faults.get(decisionFault(job));
-  if (shared === undefined || own === undefined) return shared ?? own;
-  return own.at > shared.at ? own : shared;
+export function faultOf(job: Job, { store }: Ports): Soon<KeptFault | undefined> {
+  return whenThere(store.faults.get(leaseOf(job)), (shared) =>
+    whenThere(store.faults.get(decisionFault(job)), (own) => {
+      if (shared === undefined || own === undefined) return shared ?? own;
+      return own.at > shared.at ? own : shared;
+    }),
+  );
 }
 
 /** Keeps a fault for those it concerns: who shares the listing, or this decision alone when that could be read. */

@@ -1,5 +1,6 @@
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
 import type { AccessBroker } from '../registry/access.ts';
+import { type Soon, whenThere } from '../store/soon.ts';
 import type { Answer } from '../store/store.ts';
 import { admit, type Admitted } from './admit.ts';
 import { answerToHold, answerToKeep, type HeldAnswer, held, lastAnswer, type LastAnswer } from './answers.ts';
@@ -63,7 +64,8 @@ export async function answerQuery(
       case 'admitted': {
         const one = admission.admitted;
         const last = before.get(one);
-        const resolution = await answerOne(one, { held: holding.get(one), outcomes, last }, ports, signal);
+        const answered = answerOne(one, { held: holding.get(one), outcomes, last }, ports, signal);
+        const resolution = answered instanceof Promise ? await answered : answered;
         if (one.mode !== 'observe') given.push(...answerToKeep(one, resolution, last, place));
         const outcome = outcomes.get(one.key);
         const explained =
@@ -97,7 +99,8 @@ async function lastAnswers(
   if (application === '' || admitted.length === 0) return found;
   const answers = await ports.store.answers.last(application);
   for (const one of admitted) {
-    const last = await lastAnswer(one, answers, place, ports);
+    const answer = lastAnswer(one, answers, place, ports);
+    const last = answer instanceof Promise ? await answer : answer;
     if (last !== undefined) found.set(one, last);
   }
   return found;
@@ -105,13 +108,15 @@ async function lastAnswers(
 
 async function settleAll(
   jobs: readonly Job[],
-  settle: (job: Job) => Promise<Settled>,
+  settle: (job: Job) => Soon<Settled>,
 ): Promise<ReadonlyMap<string, Outcome>> {
-  const outcomes = await inParallel(jobs, JOBS_AT_ONCE, async (job) => ({ job, settled: await settle(job) }));
+  const outcomes = await inParallel(jobs, JOBS_AT_ONCE, (job) =>
+    whenThere(settle(job), (settled) => ({ job, settled })),
+  );
   return new Map(outcomes.map((outcome) => [outcome.job.key, outcome]));
 }
 
-async function answerOne(
+function answerOne(
   one: Admitted,
   known: {
     readonly held: HeldAnswer | undefined;
@@ -120,7 +125,7 @@ async function answerOne(
   },
   ports: Ports,
   signal: AbortSignal,
-): Promise<Resolution> {
+): Soon<Resolution> {
   const { outcomes, last } = known;
   if (known.held !== undefined) {
     const [job] = jobsOf([one], ports.now());

@@ -1,4 +1,5 @@
 import type { UserErrorData } from '../error/user-error.ts';
+import type { Soon } from '../store/soon.ts';
 import { NEVER_CONFIRMED, type Answer } from '../store/store.ts';
 import type { Tag } from '../image/reference.ts';
 import type { Admitted } from './admit.ts';
@@ -15,13 +16,13 @@ type Fault = Extract<Settled, { kind: 'fault' }>;
  *
  * @param answer the application's last answer for this image, whatever rights it was obtained with.
  */
-export async function resolutionOf(
+export function resolutionOf(
   admitted: Admitted,
   settled: Settled,
   answer: Answer | undefined,
   ports: Ports,
-): Promise<Resolution> {
-  const notices = [...admitted.notices];
+): Soon<Resolution> {
+  const { notices } = admitted;
   switch (settled.kind) {
     case 'decided': {
       const decision = shown(admitted, settled.decision);

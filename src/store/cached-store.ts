@@ -57,14 +57,13 @@ function cachedDecisions(behind: DecisionStore, max: number, now: () => number):
     ttlResolution: 0,
     perf: { now },
   });
+  const read = async (key: DecisionKey): Promise<Versioned<StoredDecision> | undefined> => {
+    const stored = await behind.get(key);
+    if (stored !== undefined) known.set(key, stored);
+    return stored;
+  };
   return {
-    async get(key) {
-      const cached = known.get(key);
-      if (cached !== undefined) return cached;
-      const stored = await behind.get(key);
-      if (stored !== undefined) known.set(key, stored);
-      return stored;
-    },
+    get: (key) => known.get(key) ?? read(key),
     async put(key, value, ifVersion) {
       return forgetting(known, key, async () => behind.put(key, value, ifVersion));
     },
@@ -90,18 +89,19 @@ function cachedFaults(behind: FaultStore, max: number): FaultStore {
   const known = new LRUCache<string, KeptFault>({ max });
   let loaded: Set<string> | undefined;
   const present = async (): Promise<Set<string>> => (loaded ??= new Set(await behind.names()));
+  const read = async (name: string): Promise<KeptFault | undefined> => {
+    const names = await present();
+    if (!names.has(name)) return undefined;
+    const cached = known.get(name);
+    if (cached !== undefined) return cached;
+    const fault = await behind.get(name);
+    if (fault !== undefined && names.has(name)) known.set(name, fault);
+    return fault;
+  };
   return {
     names: async () => [...(await present())],
-    async get(name) {
-      const names = loaded ?? (await present());
-      // Nearly always: names are long, and to look one up is not for nothing.
-      if (names.size === 0 || !names.has(name)) return undefined;
-      const cached = known.get(name);
-      if (cached !== undefined) return cached;
-      const fault = await behind.get(name);
-      if (fault !== undefined && names.has(name)) known.set(name, fault);
-      return fault;
-    },
+    // Nearly always there is none: names are long, and to look one up is not for nothing.
+    get: (name) => (loaded?.size === 0 ? undefined : read(name)),
     async put(name, kept) {
       (await present()).add(name);
       await forgetting(known, name, async () => behind.put(name, kept));

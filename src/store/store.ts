@@ -1,8 +1,9 @@
 import type { AccessScope } from '../registry/access.ts';
 import type { Fault, Validators } from '../registry/sources.ts';
 import type { Digest, Tag } from '../image/reference.ts';
+import type { Soon } from './soon.ts';
 
-// What is kept between generations, behind small interfaces. Everything is asynchronous, so that the Kubernetes API can
+// What is kept between generations, behind small interfaces. Everything is, or may be, asynchronous, so that the Kubernetes API can
 // stand behind them as well as an embedded database. All times are milliseconds since the epoch; a time in the future
 // proves that a clock was wrong and never counts as recent (`freshness.ts`).
 
@@ -49,7 +50,7 @@ export interface StoredDecision extends Decision {
 
 /** Decisions, compared and set. Lost decisions are evaluated afresh, so this is the one part that is no cache. */
 export interface DecisionStore {
-  get(key: DecisionKey): Promise<Versioned<StoredDecision> | undefined>;
+  get(key: DecisionKey): Soon<Versioned<StoredDecision> | undefined>;
   /** @param ifVersion the version that is replaced; null: there is none yet. */
   put(key: DecisionKey, value: StoredDecision, ifVersion: string | null): Promise<'ok' | 'conflict'>;
 }
@@ -127,7 +128,7 @@ export interface KeptFault {
 export interface FaultStore {
   /** Under which names there are faults; hardly any. */
   names(): Promise<readonly string[]>;
-  get(name: string): Promise<KeptFault | undefined>;
+  get(name: string): Soon<KeptFault | undefined>;
   put(name: string, kept: KeptFault): Promise<void>;
   clear(name: string): Promise<void>;
 }
