@@ -5,11 +5,11 @@ import { Refusal } from './exchange.ts';
 const MAX_DEPTH = 16;
 
 /**
- * A body as JSON that fits a schema. Keys that the schema does not have are dropped.
+ * A body (or its text) as JSON that fits a schema. Keys that the schema does not have are dropped.
  *
  * @throws {Refusal} 400, naming the field by the schema's own words.
  */
-export function readJson<T>(schema: v.GenericSchema<unknown, T>, body: Buffer): T {
+export function readJson<T>(schema: v.GenericSchema<unknown, T>, body: Buffer | string): T {
   const value = parse(body);
   const problem = structureProblem(value);
   if (problem !== undefined) throw new Refusal(400, problem);
@@ -22,12 +22,26 @@ export function readJson<T>(schema: v.GenericSchema<unknown, T>, body: Buffer): 
   throw new Refusal(400, `${place === '' ? 'the body' : place.replace(/^\./, '')} ${why}`);
 }
 
-function parse(body: Buffer): unknown {
+/** A body as text. @throws {Refusal} 400. */
+export function textOf(body: Buffer): string {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as unknown;
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
-    throw new Refusal(400, 'the body is no JSON');
+    throw noJson();
   }
+}
+
+function parse(body: Buffer | string): unknown {
+  const text = typeof body === 'string' ? body : textOf(body);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw noJson();
+  }
+}
+
+function noJson(): Refusal {
+  return new Refusal(400, 'the body is no JSON');
 }
 
 /** Deep values and keys that mean something to the language. Without recursion: the body may be nested as deep as it is long. */

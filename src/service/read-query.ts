@@ -21,7 +21,8 @@ import type { Ask, ResolveQuery } from '../resolve/resolver.ts';
 import { parseGlob } from '../strategy/glob.ts';
 import { MAX_FILTERS, MAX_PATTERN_CHARACTERS } from '../strategy/limits.ts';
 import type { FilterSpec } from '../strategy/selection.ts';
-import { readJson } from './read-json.ts';
+import { readJson, textOf } from './read-json.ts';
+import { RepeatedAsks } from './repeated-asks.ts';
 
 // Everything that a sidecar sends comes from a process that runs tenants' content. What the sidecar checked is checked again,
 // by the same parsers, so that nothing is evaluated here that a policy could not have said.
@@ -219,6 +220,8 @@ const query: v.GenericSchema<unknown, ResolveQuery> = v.pipe(
   }),
 );
 
+const repeatedAsks = new RepeatedAsks();
+
 const notice = v.object({ code: v.string(), what: v.string(), where: v.exactOptional(v.string()) });
 
 const given: v.GenericSchema<unknown, Given> = v.variant('kind', [
@@ -278,7 +281,7 @@ const refresh: v.GenericSchema<unknown, RefreshBody> = v.object({ application: t
 
 /** @throws {Refusal} 400. */
 export function readQuery(body: Buffer): ResolveQuery {
-  return readJson(query, body);
+  return repeatedAsks.read(textOf(body), (whole) => readJson(query, whole));
 }
 
 /** @throws {Refusal} 400. */

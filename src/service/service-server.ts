@@ -211,15 +211,15 @@ class RoutingServer implements ServiceServer {
   #write(request: IncomingMessage, response: ServerResponse, answer: ServiceAnswer): void {
     // What was not read would be taken for the next request, or waited for.
     const unread = !request.complete;
-    const body = Buffer.from(answer.body);
     response.writeHead(answer.status, {
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       ...answer.headers,
-      'content-length': body.length,
+      'content-length': Buffer.byteLength(answer.body),
       ...((unread || this.#closing !== undefined) && { connection: 'close' }),
     });
-    response.end(body);
+    // As text, which Node writes together with the head.
+    response.end(answer.body);
   }
 }
 
