@@ -26,6 +26,7 @@ export function modeFor(
   configuration: OperatorConfiguration,
   { project = '', application, repository }: ModeQuestion,
 ): Mode {
+  if (configuration.modes.length === 0) return 'enforce';
   const { controlPlaneNamespace = 'argocd' } = configuration;
   const asked = application === '' ? '' : qualifiedName(application.replace('_', '/'), controlPlaneNamespace);
   const rule = configuration.modes.find(

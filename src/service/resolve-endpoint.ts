@@ -56,7 +56,7 @@ async function forSidecar(asked: ResolveQuery, ports: ResolvePorts, signal: Abor
   const answered = await answers(query, ports, signal);
   const { generation } = query;
   // Whoever gets hold of the sidecar's token must not learn which tags there are: that is told to people, about what is theirs.
-  const resolutions = answered.map(({ explanation: _explanation, ...resolution }) => resolution);
+  const resolutions = answered.map(unexplained);
   if (generation !== undefined && query.explain !== true) {
     try {
       const registering = { ...query, generation };
@@ -114,6 +114,12 @@ function repositoriesOf(application: string, { registrations }: ResolvePorts): R
 /** Nothing is kept under the name of an Application that it is not. */
 function onlyLooking({ generation: _generation, ...query }: ResolveQuery): ResolveQuery {
   return { ...query, preview: true };
+}
+
+function unexplained(resolution: Resolution): Resolution {
+  if (resolution.explanation === undefined) return resolution;
+  const { explanation: _explanation, ...rest } = resolution;
+  return rest;
 }
 
 function unheard(): Resolution {
