@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { UserError } from '../error/user-error.ts';
 import { framesOf, FREE, readRequest, type WorkerAnswer, type WorkerRequest } from './protocol.ts';
 
 export interface WorkerOptions {
@@ -29,6 +30,8 @@ const MAX_REQUEST_BYTES = 8_000_000;
 /**
  * Takes generations over a socket, one at a time, so that one that never ends or takes all memory disturbs no other. Who
  * comes meanwhile is turned away at once and goes elsewhere.
+ *
+ * @throws {UserError} `USAGE`: nothing can listen there.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const ended = Promise.withResolvers<void>();
@@ -50,10 +53,16 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   server.on('close', () => ended.resolve());
   rmSync(options.socket, { force: true });
   await new Promise<void>((listening, failed) => {
-    server.once('error', failed);
+    server.once('error', (error) => failed(cannotListen(options.socket, error)));
     server.listen(options.socket, listening);
   });
   return { stop: () => server.close(), ended: ended.promise };
+}
+
+function cannotListen(socket: string, cause: NodeJS.ErrnoException): UserError {
+  const what = `a worker cannot listen at ${socket} (${cause.code ?? cause.message})`;
+  const fix = 'name a path of at most 100 characters in a folder that exists and can be written';
+  return new UserError('USAGE', { what, where: 'worker <socket>', fix }, cause);
 }
 
 /** One request and its answer; undefined when there was none. What is left to do then is the socket's. */

@@ -130,6 +130,13 @@ test('takes the place of whatever is there, and goes away when it is told to sto
   expect(existsSync(socket)).toBe(false);
 });
 
+test('says where it cannot listen', async () => {
+  for (const path of [join(folder, 'missing/0.sock'), join(folder, `${'long'.repeat(40)}.sock`)]) {
+    socket = path;
+    await expect(start()).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining(path) as string });
+  }
+});
+
 test('told to stop while it works, it ends its work first', async () => {
   const slow = slowWork();
   await start({ work: slow.work });
