@@ -22,8 +22,8 @@ export class SharedFlights<T> {
       return await orAborted(flight.answer, signal);
     } finally {
       flight.waiters -= 1;
-      if (flight.waiters === 0) {
-        if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      if (flight.waiters === 0 && this.#flights.get(key) === flight) {
+        this.#flights.delete(key);
         flight.controller.abort(signal.reason);
       }
     }

@@ -191,7 +191,10 @@ export class Http {
     this.#ports.onRequest?.({
       method: request.method,
       host: request.endpoint.host,
-      url: shownUrl(request.url),
+      // For those who show it.
+      get url() {
+        return shownUrl(request.url);
+      },
       asked: request.asked,
       repository: request.repository,
       credentialsSent: request.credentialsSent,

@@ -154,14 +154,15 @@ async function readBody(body: Readable, encoding: string | string[] | undefined,
   switch (encoding) {
     case undefined:
     case 'identity':
-      await pipeline(body, collect);
+      await collect(body);
       break;
     case 'gzip':
     case 'x-gzip':
       await gunzipInto(body, collect);
       break;
     default:
-      body.destroy();
+      // What is thrown here says it.
+      body.on('error', () => undefined).destroy();
       throw new BodyEncodingError('the body has an encoding that was not asked for');
   }
   return Buffer.concat(chunks);

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { memoryLeases } from './memory-leases.ts';
 import type {
   Answer,
   AnswerStore,
@@ -10,6 +11,7 @@ import type {
   ListingKey,
   ListingRecord,
   ListingStore,
+  PauseStore,
   Store,
   StoredDecision,
   Versioned,
@@ -30,6 +32,9 @@ export interface CacheLimits {
 /** Decisions are read from the store again after this time, in milliseconds: it forgets what nobody reads. */
 const READ_AGAIN_MS = 24 * 60 * 60 * 1000;
 
+/** Hosts, and credentials at hosts, that are known not to be paused. */
+const MAX_NOT_PAUSED = 1_000;
+
 /** What a tag takes in memory beside its characters: header, padding, and its place in the list. */
 const TAG_BYTES = 26;
 
@@ -46,6 +51,8 @@ export function cachedStore(store: Store, limits: CacheLimits, now: () => number
     listings: cachedListings(store.listings, limits),
     faults: cachedFaults(store.faults, limits.decisions),
     answers: cachedAnswers(store.answers, limits.answers, now),
+    pauses: cachedPauses(store.pauses),
+    leases: memoryLeases(now),
     close: () => store.close(),
   };
 }
@@ -65,7 +72,11 @@ function cachedDecisions(behind: DecisionStore, max: number, now: () => number):
   return {
     get: (key) => known.get(key) ?? read(key),
     async put(key, value, ifVersion) {
-      return forgetting(known, key, async () => behind.put(key, value, ifVersion));
+      const put = await forgetting(known, key, async () => behind.put(key, value, ifVersion));
+      // It is asked for, at the latest by the next look; and a cache that is left empty clears all that it has room for. That
+      // it cannot be read does not undo that it was written.
+      await read(key).catch(() => undefined);
+      return put;
     },
   };
 }
@@ -112,6 +123,23 @@ function cachedFaults(behind: FaultStore, max: number): FaultStore {
       await behind.clear(name);
       names.delete(name);
       known.delete(name);
+    },
+  };
+}
+
+/** Asked before every request, and hardly ever there is one: so it is known which there are not. */
+function cachedPauses(behind: PauseStore): PauseStore {
+  const none = new LRUCache<string, true>({ max: MAX_NOT_PAUSED });
+  return {
+    pausedUntil(key) {
+      if (none.has(key)) return undefined;
+      const until = behind.pausedUntil(key);
+      if (until === undefined) none.set(key, true);
+      return until;
+    },
+    pause(key, until) {
+      none.delete(key);
+      behind.pause(key, until);
     },
   };
 }

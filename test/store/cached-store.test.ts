@@ -30,12 +30,14 @@ async function counted(): Promise<Counted> {
     self.reads += 1;
     return answer;
   };
-  const { answers, decisions, faults, listings } = store;
+  const { answers, decisions, faults, leases, listings, pauses } = store;
   const behind: Store = {
     ...store,
     answers: { ...answers, last: (one) => count(answers.last(one)) },
     decisions: { ...decisions, get: (one) => count(decisions.get(one)) },
     faults: { ...faults, get: (one) => count(faults.get(one)) },
+    leases: { acquire: (...of) => count(leases.acquire(...of)) },
+    pauses: { ...pauses, pausedUntil: (one) => count(pauses.pausedUntil(one)) },
     listings: {
       ...listings,
       get: (one) => count(listings.get(one)),
@@ -78,6 +80,15 @@ test('a decision is read once, and a new one is seen at once', async () => {
   expect(await decisions.put(key, decision('1.0.6'), '1')).toBe('ok');
   await reading;
   expect(await decisions.get(key)).toEqual({ value: decision('1.0.6'), version: '2' });
+});
+
+test('a decision is held from when it is put', async () => {
+  await using self = await counted();
+  const { decisions } = self.cached;
+  await decisions.put(key, decision('1.0.5'), null);
+  self.reads = 0;
+  expect(await decisions.get(key)).toEqual({ value: decision('1.0.5'), version: '1' });
+  expect(self.reads).toBe(0);
 });
 
 test('a conflict makes it be read again', async () => {
@@ -188,4 +199,37 @@ test('the answers of an application are read once, and new ones are seen at once
   await answers.record('shop', [given('1.0.6')]);
   await reading;
   expect(await last()).toBe('1.0.6');
+});
+
+test('that there is no pause is read once; a new one is seen at once, and its end', async () => {
+  await using self = await counted();
+  const { clock } = self;
+  const { pauses } = self.cached;
+  for (const _ of [1, 2, 3]) expect(pauses.pausedUntil('host')).toBeUndefined();
+  expect(self.reads).toBe(1);
+  const until = clock.now() + 10_000;
+  pauses.pause('host', until);
+  for (const _ of [1, 2]) expect(pauses.pausedUntil('host')).toBe(until);
+  expect(self.behind.pauses.pausedUntil('host')).toBe(until);
+  clock.jump(10_000);
+  expect(pauses.pausedUntil('host')).toBeUndefined();
+  pauses.pause('host', clock.now() + 1);
+  expect(pauses.pausedUntil('host')).toBe(clock.now() + 1);
+});
+
+test('a pause of before the start holds', async () => {
+  await using self = await counted();
+  const until = self.clock.now() + 10_000;
+  self.behind.pauses.pause('host', until);
+  expect(self.cached.pauses.pausedUntil('host')).toBe(until);
+});
+
+test('who is alone has leases of its own, and nothing of them is written', async () => {
+  await using self = await counted();
+  const lease = await self.cached.leases.acquire('list', 8_000);
+  expect(await self.cached.leases.acquire('list', 8_000)).toBeUndefined();
+  expect(await lease?.extend()).toBe(true);
+  await lease?.release();
+  expect(await self.cached.leases.acquire('list', 8_000)).toBeDefined();
+  expect(self.reads).toBe(0);
 });

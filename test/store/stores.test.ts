@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Tag } from '../../src/image/reference.ts';
 import type { AccessScope } from '../../src/registry/access.ts';
+import { memoryLeases } from '../../src/store/memory-leases.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Answer, DecisionKey, ListingKey, Store, StoredDecision } from '../../src/store/store.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -129,33 +130,44 @@ test('a fault is kept until it is cleared', async () => {
   expect(await store.faults.get('n')).toBeUndefined();
 });
 
-test('a lease is held by one, until it is released', async () => {
-  const lease = await store.leases.acquire('n', 8_000);
-  expect(await store.leases.acquire('n', 8_000)).toBeUndefined();
-  expect(await store.leases.acquire('other', 8_000)).toBeDefined();
+const LEASES = [
+  { where: 'on disk', open: () => store.leases },
+  { where: 'in memory', open: () => memoryLeases(clock.now) },
+];
+
+test.for(LEASES)('a lease is held by one, until it is released ($where)', async ({ open }) => {
+  const leases = open();
+  const lease = await leases.acquire('n', 8_000);
+  expect(await leases.acquire('n', 8_000)).toBeUndefined();
+  expect(await leases.acquire('other', 8_000)).toBeDefined();
   await lease?.release();
-  expect(await store.leases.acquire('n', 8_000)).toBeDefined();
+  expect(await leases.acquire('n', 8_000)).toBeDefined();
 });
 
-test('a lease that is not extended is taken, and its old holder learns it and can do no harm', async () => {
-  const old = await store.leases.acquire('n', 8_000);
-  clock.jump(7_000);
-  expect(await old?.extend()).toBe(true);
-  clock.jump(7_000);
-  expect(await store.leases.acquire('n', 8_000)).toBeUndefined();
-  clock.jump(1_000);
-  const taken = await store.leases.acquire('n', 8_000);
-  expect(taken).toBeDefined();
-  expect(await old?.extend()).toBe(false);
-  await old?.release();
-  expect(await store.leases.acquire('n', 8_000)).toBeUndefined();
-});
+test.for(LEASES)(
+  'a lease that is not extended is taken, and its old holder learns it and can do no harm ($where)',
+  async ({ open }) => {
+    const leases = open();
+    const old = await leases.acquire('n', 8_000);
+    clock.jump(7_000);
+    expect(await old?.extend()).toBe(true);
+    clock.jump(7_000);
+    expect(await leases.acquire('n', 8_000)).toBeUndefined();
+    clock.jump(1_000);
+    const taken = await leases.acquire('n', 8_000);
+    expect(taken).toBeDefined();
+    expect(await old?.extend()).toBe(false);
+    await old?.release();
+    expect(await leases.acquire('n', 8_000)).toBeUndefined();
+  },
+);
 
-test('a lease of a clock that was a day ahead is taken at once', async () => {
+test.for(LEASES)('a lease of a clock that was a day ahead is taken at once ($where)', async ({ open }) => {
+  const leases = open();
   clock.jump(DAY);
-  await store.leases.acquire('n', 8_000);
+  await leases.acquire('n', 8_000);
   clock.jump(-DAY);
-  expect(await store.leases.acquire('n', 8_000)).toBeDefined();
+  expect(await leases.acquire('n', 8_000)).toBeDefined();
 });
 
 test('a pause ends by itself, and one of a clock that was a day ahead never began', () => {
