@@ -27,7 +27,9 @@ export function countedClient(
   return {
     async list(access, previous, signal) {
       const listing = await client.list(access, previous, signal);
-      metrics.listing(access.endpoint.host, listing.kind, await tagsOf(listing, access));
+      // Whoever sends everything again did not confirm it.
+      const result = listing.kind === 'unchanged' && listing.sent === true ? 'complete' : listing.kind;
+      metrics.listing(access.endpoint.host, result, await tagsOf(listing, access));
       return listing;
     },
     head: (access, tag, signal) => client.head(access, tag, signal),

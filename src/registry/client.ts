@@ -46,8 +46,14 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   const listings = new SharedFlights<Listing>();
   return {
     list: async (access, previous, signal) => {
-      // Validators belong to the key: who has none must not be told "unchanged".
-      const key = JSON.stringify([access.scope, access.repository.name, previous?.etag, previous?.lastModified]);
+      // What is known before belongs to the key: who knows nothing must not be told "unchanged".
+      const key = JSON.stringify([
+        access.scope,
+        access.repository.name,
+        previous?.etag,
+        previous?.lastModified,
+        previous?.fingerprint,
+      ]);
       try {
         return await listings.join(key, signal, (flight) => lister.list(access, previous, flight));
       } catch (error) {

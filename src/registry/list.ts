@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Tag } from '../image/reference.ts';
 import { parseTag } from '../image/tag.ts';
@@ -7,7 +8,7 @@ import { faultFromStatus, invalidAnswer, suspicious, tooLarge } from './errors.t
 import { header } from './http.ts';
 import { readJson } from './json-body.ts';
 import { nextPage } from './link.ts';
-import type { Listing, Validators } from './sources.ts';
+import type { Listing, PreviousListing, Validators } from './sources.ts';
 import type { HttpAnswer } from './transport.ts';
 
 const MAX_TAGS = 100_000;
@@ -34,7 +35,7 @@ export class TagLister {
     this.#http = http;
   }
 
-  async list(access: Access, previous: Validators | undefined, signal: AbortSignal): Promise<Listing> {
+  async list(access: Access, previous: PreviousListing | undefined, signal: AbortSignal): Promise<Listing> {
     const sizes = this.#sizesFor(access);
     for (const [index, size] of sizes.entries()) {
       const listing = await this.#listBy(access, size, previous, signal);
@@ -57,7 +58,7 @@ export class TagLister {
   async #listBy(
     access: Access,
     pageSize: number | null,
-    previous: Validators | undefined,
+    previous: PreviousListing | undefined,
     signal: AbortSignal,
   ): Promise<Listing | 'page-size-refused'> {
     const first = new URL(`${access.endpoint.apiUrl}/v2/${access.repository.path}/tags/list`);
@@ -70,14 +71,20 @@ export class TagLister {
       asked.add(url.href);
       const onFirst = asked.size === 1;
       const request = { method: 'GET' as const, url, asked: 'listing' as const, maxBytes: MAX_LISTING_BYTES - bytes };
-      const headers = { accept: 'application/json', ...(onFirst ? conditions(previous) : {}) };
+      const asking = onFirst ? conditions(previous) : {};
+      const headers = { accept: 'application/json', ...asking };
       const result = await this.#http.send(access, { ...request, headers }, signal);
       if (result.kind === 'failed') return result;
       const { answer, facts } = result;
       if (onFirst && pageSize !== null && (answer.status === 400 || answer.status === 405)) return 'page-size-refused';
-      if (onFirst && answer.status === 304 && previous !== undefined) return { kind: 'unchanged' };
+      if (answer.status === 304 && Object.keys(asking).length > 0) return { kind: 'unchanged' };
       if (answer.status !== 200) return { kind: 'failed', fault: faultFromStatus(facts, answer) };
 
+      const next = nextPage([answer.headers['link'] ?? []].flat(), facts.url);
+      const isWhole = onFirst && next.kind === 'last';
+      const fingerprint = previous !== undefined && isWhole ? fingerprintOf(pageSize, answer) : undefined;
+      // Reading hundreds of names that are the same as before is most of the work.
+      if (fingerprint !== undefined && fingerprint === previous?.fingerprint) return { kind: 'unchanged', sent: true };
       const names = readTags(answer);
       if (names === undefined) {
         return { kind: 'failed', fault: invalidAnswer(facts, 'the answer is no tag listing') };
@@ -89,10 +96,14 @@ export class TagLister {
       bytes += answer.body.length;
       if (tags.size > MAX_TAGS) return { kind: 'failed', fault: tooLarge(facts, `more than ${MAX_TAGS} tags`) };
 
-      const next = nextPage([answer.headers['link'] ?? []].flat(), facts.url);
       if (next.kind === 'last') {
         const isOnlyPage = onFirst && names.length < (pageSize ?? Infinity);
-        return { kind: 'complete', tags: [...tags], ...(isOnlyPage ? validatorsOf(answer) : {}) };
+        return {
+          kind: 'complete',
+          tags: [...tags],
+          ...(isOnlyPage ? validatorsOf(answer) : {}),
+          ...(fingerprint !== undefined && { fingerprint }),
+        };
       }
       if (next.kind === 'elsewhere') {
         return {
@@ -127,6 +138,12 @@ function validatorsOf(answer: HttpAnswer): { readonly validators?: Validators } 
   return {
     validators: { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) },
   };
+}
+
+/** What a listing of one page follows from, and the validators that are kept with it. */
+function fingerprintOf(pageSize: number | null, answer: HttpAnswer): string {
+  const kept = [pageSize, header(answer, 'etag'), header(answer, 'last-modified')];
+  return `${hash('sha256', answer.body, 'base64')} ${JSON.stringify(kept)}`;
 }
 
 /** The names of a page. `tags: null` is how some registries say that there are none; no `tags` at all is no listing. */

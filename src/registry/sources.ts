@@ -27,16 +27,30 @@ export interface Validators {
   readonly lastModified?: string;
 }
 
+/** What may be known of the listing before, so that one that is the same need not be sent, or read, again. */
+export interface PreviousListing extends Validators {
+  readonly fingerprint?: string;
+}
+
 /** A tag listing. Complete or nothing: no variant carries part of a list. */
 export type Listing =
-  /** `tags` are legal tags, each once, in the registry's order. */
-  | { readonly kind: 'complete'; readonly tags: readonly Tag[]; readonly validators?: Validators }
-  | { readonly kind: 'unchanged' }
+  | {
+      readonly kind: 'complete';
+      /** Legal tags, each once, in the registry's order. */
+      readonly tags: readonly Tag[];
+      readonly validators?: Validators;
+      /** Of what was asked for and the bytes that were sent. For who lists again, and where they came in one page. */
+      readonly fingerprint?: string;
+    }
+  | {
+      readonly kind: 'unchanged';
+      /** The registry did not say so: it sent the very same bytes. */ readonly sent?: true;
+    }
   | { readonly kind: 'failed'; readonly fault: Fault };
 
 /** Lists tags. Other APIs (Docker Hub, Harbor, Quay) become other sources. */
 export interface TagSource {
-  list(access: Access, previous: Validators | undefined, signal: AbortSignal): Promise<Listing>;
+  list(access: Access, previous: PreviousListing | undefined, signal: AbortSignal): Promise<Listing>;
 }
 
 export type HeadFact =

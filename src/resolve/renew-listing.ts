@@ -1,4 +1,4 @@
-import type { Fault } from '../registry/sources.ts';
+import type { Fault, PreviousListing } from '../registry/sources.ts';
 import type { ListingRecord } from '../store/store.ts';
 import type { Job, Ports } from './job.ts';
 import { judgeListing } from './suspect-listing.ts';
@@ -18,7 +18,7 @@ export async function renewListing(
   const client = await ports.registry();
   // The time before asking: what is pushed while the pages come may not be in them.
   const fetchedAt = ports.now();
-  const answer = await client.list(job.access, previous?.validators, signal);
+  const answer = await client.list(job.access, previous && knownOf(previous), signal);
   switch (answer.kind) {
     case 'failed':
       return answer;
@@ -29,7 +29,7 @@ export async function renewListing(
       return { kind: 'listed', fetchedAt };
     }
     case 'complete': {
-      const { tags, validators } = answer;
+      const { tags, validators, fingerprint } = answer;
       const judgement = judgeListing(previous, tags.length, fetchedAt);
       if (judgement.kind === 'suspect') {
         await store.listings.update(job.listing, { suspect: judgement.suspect });
@@ -38,13 +38,22 @@ export async function renewListing(
           `the registry lists ${tags.length} tags where it listed ${previous?.count} before; that is taken for a fault until it persists`,
         );
       }
-      await store.listings.put(job.listing, { fetchedAt, tags, ...(validators === undefined ? {} : { validators }) });
+      await store.listings.put(job.listing, {
+        fetchedAt,
+        tags,
+        ...(validators === undefined ? {} : { validators }),
+        ...(fingerprint === undefined ? {} : { fingerprint }),
+      });
       job.steps.push(`asked ${job.access.endpoint.host}: it lists ${tags.length} tags`);
       return { kind: 'listed', fetchedAt };
     }
     default:
       return answer satisfies never;
   }
+}
+
+function knownOf({ validators, fingerprint }: ListingRecord): PreviousListing {
+  return { ...validators, ...(fingerprint === undefined ? {} : { fingerprint }) };
 }
 
 function failed(job: Job, problem: string): Renewed {

@@ -175,8 +175,8 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
     maxSize: limits.tagBytes,
     sizeCalculation: ({ list }) => list.reduce((sum, tag) => sum + tag.length + TAG_BYTES, 64),
   });
-  // For this process alone: another version of it may decide otherwise from the same tags. By their hash, because there is room
-  // for the tags of few listings only.
+  // For this process alone: another version of it may read, and decide, otherwise from the same. By hashes, because there is
+  // room for the tags of few listings only.
   const same = new LRUCache<ListingKey, SameTags>({ max: limits.listings });
   return {
     async get(key) {
@@ -185,7 +185,7 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
       const read = await behind.get(key);
       if (read === undefined) return undefined;
       const known = same.get(key);
-      const record = known?.fetchedAt === read.fetchedAt ? { ...read, sameSince: known.since } : read;
+      const record = known?.fetchedAt === read.fetchedAt ? { ...read, ...remembered(known) } : read;
       records.set(key, record);
       return record;
     },
@@ -203,9 +203,10 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
       same.delete(key);
       try {
         await behind.put(key, listing);
-        const { fetchedAt } = listing;
+        const { fetchedAt, fingerprint } = listing;
         const tagsHash = hash('sha256', listing.tags.join('\n'), 'base64');
-        same.set(key, { since: known?.tagsHash === tagsHash ? known.since : fetchedAt, fetchedAt, tagsHash });
+        const since = known?.tagsHash === tagsHash ? known.since : fetchedAt;
+        same.set(key, { since, fetchedAt, tagsHash, ...(fingerprint !== undefined && { fingerprint }) });
         // Who lists decides by it next.
         tags.set(key, { fetchedAt, list: listing.tags });
       } finally {
@@ -232,4 +233,9 @@ interface SameTags {
   /** When the listing was read, or confirmed, last. */
   readonly fetchedAt: number;
   readonly tagsHash: string;
+  readonly fingerprint?: string;
+}
+
+function remembered({ since, fingerprint }: SameTags): Pick<ListingRecord, 'sameSince' | 'fingerprint'> {
+  return { sameSince: since, ...(fingerprint !== undefined && { fingerprint }) };
 }

@@ -78,6 +78,8 @@ export interface ListingRecord {
   readonly fetchedAt: number;
   readonly count: number;
   readonly validators?: Validators;
+  /** What it was read from (`PreviousListing`); absent: nobody remembers. */
+  readonly fingerprint?: string;
   /** When the first of the listings in a row was fetched that have the very same tags; absent: nobody compared them. */
   readonly sameSince?: number;
   /** Complete listings since then that lost so much that they are taken for faults until they persist. */
@@ -88,7 +90,11 @@ export interface ListingStore {
   get(key: ListingKey): Promise<ListingRecord | undefined>;
   /** The tags of the listing fetched at `fetchedAt`; undefined when another has taken its place. */
   tags(key: ListingKey, fetchedAt: number): Promise<readonly Tag[] | undefined>;
-  put(key: ListingKey, listing: { fetchedAt: number; tags: readonly Tag[]; validators?: Validators }): Promise<void>;
+  /** @param listing.fingerprint lost without harm: it saves reading the same again. */
+  put(
+    key: ListingKey,
+    listing: { fetchedAt: number; tags: readonly Tag[]; validators?: Validators; fingerprint?: string },
+  ): Promise<void>;
   /** The listing was confirmed as it is (304), or refused as suspect. */
   update(key: ListingKey, change: { fetchedAt?: number; suspect: Sightings | undefined }): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Listing, PreviousListing } from '../../src/registry/sources.ts';
 import { startFakeRegistry, type Quirks } from '../support/fake-registry.ts';
 import { accessTo, clientUnderTest, patient } from './client-under-test.ts';
 
@@ -95,6 +96,43 @@ test('an unchanged listing costs one request and no body', async () => {
     kind: 'complete',
     tags: [...TAGS, '2.0.1'],
   });
+});
+
+test('a listing that is sent again as it was is not read again, and whatever changes of it is', async () => {
+  await using registry = await startFakeRegistry();
+  await using under = clientUnderTest();
+  registry.content.putTags('acme/api', TAGS);
+  const access = accessTo(registry.url);
+  const list = async (previous: PreviousListing, of = access): Promise<Listing> =>
+    under.client.list(of, previous, patient());
+  const first = await list({});
+  const { fingerprint } = first.kind === 'complete' ? first : {};
+  if (fingerprint === undefined) throw new Error('there is no fingerprint');
+  expect(await list({ fingerprint })).toEqual({ kind: 'unchanged', sent: true });
+  expect(await list({})).toEqual(first);
+  // What is in no answer: how many were asked for.
+  expect(await list({ fingerprint }, accessTo(registry.url, { endpoint: { pageSize: 999 } }))).toMatchObject({
+    tags: TAGS,
+  });
+  const answer = { kind: 'answer', status: 200, body: JSON.stringify({ name: 'acme/api', tags: TAGS }) } as const;
+  registry.fail(/tags/, [answer, { ...answer, headers: { etag: '"e"' } }]);
+  const [plain, withValidator] = [await list({}), await list({ fingerprint })];
+  expect(withValidator).toMatchObject({ kind: 'complete', tags: TAGS, validators: { etag: '"e"' } });
+  registry.fail(/tags/, [{ ...answer, headers: { link: '</v2/acme/api/tags/list?last=x>; rel="next"' } }]);
+  const before = plain.kind === 'complete' ? plain.fingerprint : undefined;
+  const more = await list(before === undefined ? {} : { fingerprint: before });
+  expect(more).toMatchObject({ kind: 'complete', tags: TAGS });
+  expect(more).not.toHaveProperty('fingerprint');
+  registry.content.putTags('acme/api', [...TAGS, '2.0.1']);
+  expect(await list({ fingerprint })).toMatchObject({ kind: 'complete', tags: [...TAGS, '2.0.1'] });
+});
+
+test('a registry that says "unchanged" of what nobody asked about so is not believed', async () => {
+  await using registry = await startFakeRegistry();
+  await using under = clientUnderTest();
+  registry.fail(/tags/, [{ kind: 'answer', status: 304, body: '' }]);
+  const listing = await under.client.list(accessTo(registry.url), { fingerprint: 'f' }, patient());
+  expect(listing).toMatchObject({ kind: 'failed' });
 });
 
 test('a listing of several pages has no validators, since those of page one say nothing about page two', async () => {

@@ -143,6 +143,24 @@ test('since when a listing has the very same tags is known of what was put here'
   expect(await sameSince()).toBe(6);
 });
 
+test('what a listing was read from is known of what was put here, for as long as the listing stands', async () => {
+  await using self = await counted();
+  const { listings } = self.cached;
+  const fingerprint = async (): Promise<string | undefined> => (await listings.get(listing))?.fingerprint;
+  await listings.put(listing, { fetchedAt: 1, tags: ['a'] as Tag[], fingerprint: 'one' });
+  expect(await fingerprint()).toBe('one');
+  await listings.update(listing, { fetchedAt: 2, suspect: undefined });
+  await listings.update(listing, { suspect: { since: 3, times: 1 } });
+  expect(await fingerprint()).toBe('one');
+  await listings.put(listing, { fetchedAt: 4, tags: ['a'] as Tag[] });
+  expect(await fingerprint()).toBeUndefined();
+  await listings.put(listing, { fetchedAt: 5, tags: ['a'] as Tag[], fingerprint: 'two' });
+  // Written by somebody else.
+  await self.behind.listings.put(listing, { fetchedAt: 6, tags: ['b'] as Tag[] });
+  const again = cachedStore(self.behind, limits, self.clock.now);
+  expect(await again.listings.get(listing)).toEqual({ fetchedAt: 6, count: 1 });
+});
+
 test('that the tags are the same is known also where there is no room for them', async () => {
   await using self = await counted();
   const { listings } = self.cached;

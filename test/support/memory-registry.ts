@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import type { Digest, Tag } from '../../src/image/reference.ts';
 import type { Platform } from '../../src/image/platform.ts';
 import type { Access } from '../../src/registry/access.ts';
-import type { BuildFact, Fault, HeadFact, Listing, RegistryClient, Validators } from '../../src/registry/sources.ts';
+import type {
+  BuildFact,
+  Fault,
+  HeadFact,
+  Listing,
+  RegistryClient,
+  PreviousListing,
+} from '../../src/registry/sources.ts';
 import type { FakeClock } from './clock.ts';
 
 /** One request that reached the registry. */
@@ -93,9 +100,9 @@ export class MemoryRegistry implements RegistryClient {
     return this.requests.filter((request) => request.kind === kind).length;
   }
 
-  async list(access: Access, previous: Validators | undefined, signal: AbortSignal): Promise<Listing> {
+  async list(access: Access, previous: PreviousListing | undefined, signal: AbortSignal): Promise<Listing> {
     const fault = await this.#request(
-      { kind: 'list', ...asked(access), ...(previous === undefined ? {} : { conditional: true }) },
+      { kind: 'list', ...asked(access), ...(previous?.etag === undefined ? {} : { conditional: true }) },
       signal,
     );
     if (fault !== undefined) return { kind: 'failed', fault };
@@ -104,7 +111,14 @@ export class MemoryRegistry implements RegistryClient {
     const tags = [...content.keys()] as Tag[];
     const etag = digestOf(tags.join(' '));
     if (this.etags && previous?.etag === etag) return { kind: 'unchanged' };
-    return { kind: 'complete', tags, ...(this.etags ? { validators: { etag } } : {}) };
+    const fingerprint = `${etag} ${this.etags ? 'with' : 'without'}`;
+    if (previous?.fingerprint === fingerprint) return { kind: 'unchanged', sent: true };
+    return {
+      kind: 'complete',
+      tags,
+      ...(this.etags ? { validators: { etag } } : {}),
+      ...(previous === undefined ? {} : { fingerprint }),
+    };
   }
 
   async head(access: Access, tag: Tag, signal: AbortSignal): Promise<HeadFact> {
