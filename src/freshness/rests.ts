@@ -35,6 +35,7 @@ export class Rests {
 
   /** The rests that concern a target; the host's first. */
   of(access: Access): readonly Rest[] {
+    // Nearly always, and everything that is looked at asks.
     if (this.#rests.size === 0) return [];
     return keysOf(access).flatMap((key) => this.#rests.get(key) ?? []);
   }

@@ -44,7 +44,8 @@ export type Listing =
     }
   | {
       readonly kind: 'unchanged';
-      /** The registry did not say so: it sent the very same bytes. */ readonly sent?: true;
+      /** The registry did not say so: it sent the very same bytes. */
+      readonly sent?: true;
     }
   | { readonly kind: 'failed'; readonly fault: Fault };
 

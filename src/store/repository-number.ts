@@ -4,7 +4,7 @@ import type { ListingKey } from './store.ts';
 import { usageIsOutdated } from './usage.ts';
 
 const SELECT = 'SELECT id, used_at FROM repositories WHERE key = ?';
-const TOUCH = 'UPDATE repositories SET used_at = ? WHERE id = ?';
+const TOUCH = 'UPDATE repositories SET used_at = ? WHERE key = ?';
 const INSERT = 'INSERT INTO repositories (key, used_at) VALUES (?, ?) RETURNING id';
 
 /** The number that listings and facts of a listing key are kept under, as part of a statement with the key as parameter. */
@@ -21,8 +21,13 @@ export function repositoryNumber(database: Database, key: ListingKey, now: numbe
     if (made === undefined) throw new Error('a repository got no number');
     return numberOf(made, 'id');
   }
-  const id = numberOf(known, 'id');
   // Whatever is in use is written to at every renewal, so looking here is enough.
-  if (usageIsOutdated(numberOf(known, 'used_at'), now)) database.change(TOUCH, now, id);
-  return id;
+  if (usageIsOutdated(numberOf(known, 'used_at'), now)) database.change(TOUCH, now, key);
+  return numberOf(known, 'id');
+}
+
+/** Notes that something is in use that is written to without its number. */
+export function touchRepository(database: Database, key: ListingKey, now: number): void {
+  const known = database.get(SELECT, key);
+  if (known !== undefined && usageIsOutdated(numberOf(known, 'used_at'), now)) database.change(TOUCH, now, key);
 }

@@ -1,6 +1,6 @@
 import type { Tag } from '../image/reference.ts';
 import type { Database, Row } from './database.ts';
-import { REPOSITORY_OF_KEY, repositoryNumber } from './repository-number.ts';
+import { REPOSITORY_OF_KEY, repositoryNumber, touchRepository } from './repository-number.ts';
 import { numberOf, optionalNumber, optionalText, textOf } from './row.ts';
 import type { ListingRecord, ListingStore } from './store.ts';
 
@@ -11,7 +11,7 @@ const REPLACE = `INSERT INTO listings (repository, fetched_at, count, etag, last
   ON CONFLICT (repository) DO UPDATE SET fetched_at = excluded.fetched_at, count = excluded.count, etag = excluded.etag,
   last_modified = excluded.last_modified, suspect_since = NULL, suspect_times = NULL, tags = excluded.tags`;
 const UPDATE = `UPDATE listings SET fetched_at = coalesce(?, fetched_at), suspect_since = ?, suspect_times = ?
-  WHERE repository = ?`;
+  WHERE repository = ${REPOSITORY_OF_KEY}`;
 
 /** No legal tag holds a newline. */
 const SEPARATOR = '\n';
@@ -45,10 +45,8 @@ export function sqliteListings(database: Database, now: () => number): ListingSt
       });
     },
     async update(key, { fetchedAt, suspect }) {
-      database.transaction(() => {
-        const repository = repositoryNumber(database, key, now());
-        database.change(UPDATE, fetchedAt ?? null, suspect?.since ?? null, suspect?.times ?? null, repository);
-      });
+      touchRepository(database, key, now());
+      database.change(UPDATE, fetchedAt ?? null, suspect?.since ?? null, suspect?.times ?? null, key);
     },
   };
 }
