@@ -24,8 +24,8 @@ export interface Worker {
 /** For a request to arrive whole, and for an answer to be taken, in milliseconds. Both are local and take one. */
 const IDLE_MS = 10_000;
 
-/** Linux allows 2 MB of arguments and environment by default, and JSON may double it. */
-const MAX_REQUEST_BYTES = 8_000_000;
+/** Linux allows 6 MB of arguments and environment at most, and JSON writes six bytes for one that is no text. */
+const MAX_REQUEST_BYTES = 40_000_000;
 
 /**
  * Takes generations over a socket, one at a time, so that one that never ends or takes all memory disturbs no other. Who

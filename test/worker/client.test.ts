@@ -80,6 +80,15 @@ describe('with a worker', () => {
     expect(await container.generate(application, { ...options, environment: odd })).toMatchObject({ exitCode: 0 });
   });
 
+  test('takes as many variables as a process can have', async () => {
+    // 1.6 MB, and each of these characters is six in the client's JSON.
+    const names = Array.from({ length: 13 }, (_, index) => `ARGOCD_ENV_LONG_${index}`);
+    const environment = Object.fromEntries(names.map((name) => [name, '<'.repeat(125_000)]));
+    const application = await oneImage(container, registry);
+    const run = await container.generate(application, { ...byClient, ...(await noProcess()), environment });
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
   test('leaves nothing behind, however many there are: no file, descriptor, thread or process', async () => {
     // Each generation asks the registry again, with an expression and a credential program.
     const helper = await container.write('login', '#!/bin/sh\necho user:password\n', 0o755);
