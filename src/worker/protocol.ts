@@ -39,14 +39,15 @@ export function readRequest(line: string): WorkerRequest | undefined {
   }
   const { directory, environment } = (value ?? {}) as Partial<Record<keyof WorkerRequest, unknown>>;
   if (typeof directory !== 'string' || !Array.isArray(environment)) return undefined;
-  const pairs: [string, string][] = [];
+  const variables = new Map<string, string>();
   for (const variable of environment) {
     if (typeof variable !== 'string') return undefined;
     const equals = variable.indexOf('=');
-    // Where a name stands twice the last counts, as for a process.
-    if (equals > 0) pairs.push([variable.slice(0, equals), variable.slice(equals + 1)]);
+    const name = variable.slice(0, equals);
+    // Where a name stands twice the first counts, as for a process (getenv).
+    if (equals > 0 && !variables.has(name)) variables.set(name, variable.slice(equals + 1));
   }
-  return { directory, environment: Object.fromEntries(pairs) };
+  return { directory, environment: Object.fromEntries(variables) };
 }
 
 /** The frame that asks for the request. */

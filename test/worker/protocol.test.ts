@@ -20,7 +20,7 @@ test('a request is a directory and variables as execve has them', () => {
     ['EQUALS', 'a=b'],
     ['LINES', 'a\nb'],
     ['EMPTY', ''],
-    ['TWICE', 'last'],
+    ['TWICE', 'first'],
     ['__proto__', 'x'],
   ]);
 });
