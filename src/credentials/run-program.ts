@@ -48,6 +48,8 @@ export async function runProgram(run: ProgramRun): Promise<ProgramResult> {
   const stopped = Promise.withResolvers<ProgramResult>();
   const stop = (problem: string): void => {
     killGroup();
+    // A program that left the group may hold it open for ever; this process could not end as long, or would collect them.
+    child.stdout.destroy();
     stopped.resolve({ kind: 'failed', problem });
   };
   const deadline = setTimeout(() => stop(`did not end within ${run.timeoutMs / 1000} s`), run.timeoutMs);

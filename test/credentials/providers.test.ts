@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import {
@@ -161,7 +171,32 @@ describe('docker credential helpers', () => {
   });
 });
 
+/** Pipes and sockets of this process. */
+function openPipes(): readonly string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${descriptor}`);
+      return /^(?:pipe|socket):/.test(target) ? [target] : [];
+    } catch {
+      return []; // the one that the folder was read by
+    }
+  });
+}
+
 describe('ext:', () => {
+  test('keeps nothing open of a script that left a daemon behind', async () => {
+    const world = operatorsWorld();
+    const script = world.program('login.sh', `setsid sleep 60 & echo $! > "${world.path}/daemon"; echo user:password`);
+    const before = new Set(openPipes());
+    const file = { ...withCredential(`ext:${script}`), credentialHelpers: { timeout: '300ms' } };
+    await expect(sentFor(world.broker(file), 'r.example/a')).rejects.toThrow('did not end within 0.3 s');
+    try {
+      await expect.poll(() => openPipes().filter((pipe) => !before.has(pipe))).toEqual([]);
+    } finally {
+      process.kill(Number(readFileSync(join(world.path, 'daemon'), 'utf8')));
+    }
+  });
+
   test('takes the credential that a script prints', async () => {
     const world = operatorsWorld();
     const script = world.program('login.sh', 'echo "AWS:pw:with:colons"');
