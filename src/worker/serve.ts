@@ -36,6 +36,7 @@ const MAX_REQUEST_BYTES = 40_000_000;
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const ended = Promise.withResolvers<void>();
   let isBusy = false;
+  let last = Promise.resolve();
   const server: Server = createServer((socket) => {
     // Who vanishes is noticed by 'close'.
     socket.on('error', () => {});
@@ -44,13 +45,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return;
     }
     isBusy = true;
-    void (async () => {
+    last = (async () => {
       const answer = await converse(socket, options);
       isBusy = false;
       if (answer !== undefined && options.isSpent?.(answer) === true) server.close();
     })();
   });
-  server.on('close', () => ended.resolve());
+  // Work whose client has gone may still be tidying up.
+  server.on('close', () => ended.resolve(last));
   rmSync(options.socket, { force: true });
   await new Promise<void>((listening, failed) => {
     server.once('error', (error) => failed(cannotListen(options.socket, error)));

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { deployment, hostEntry, images, oneImage, startWithOneRepository } from '../faults/one-image.ts';
@@ -204,6 +204,27 @@ describe('with a worker', () => {
     });
     expect(await worker.ended).toMatchObject({ exitCode: 0, stderr: '' });
   });
+
+  test('told to stop, a worker ends, whatever a credential program left open', async () => {
+    const { folder } = container;
+    const helper = await container.write(
+      'login',
+      `#!/bin/sh\nsetsid sleep 60 & echo $! > "${folder}/daemon"\necho user:password\n`,
+      0o755,
+    );
+    await container.configure({ registries: { hosts: [hostEntry(registry, { credentials: `ext:${helper}` })] } });
+    const client = container.startGenerate(await oneImage(container, registry), byClient);
+    await until(() => existsSync(join(folder, 'daemon')));
+    client.kill('SIGKILL');
+    await client.ended;
+    worker.kill('SIGTERM');
+    try {
+      expect(await worker.ended).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(await container.leftovers()).toEqual([]);
+    } finally {
+      process.kill(Number(readFileSync(join(folder, 'daemon'), 'utf8')));
+    }
+  }, 8_000);
 
   test('a worker that does not react is passed over', async () => {
     worker.kill('SIGSTOP');

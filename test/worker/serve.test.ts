@@ -148,6 +148,22 @@ test('told to stop while it works, it ends its work first', async () => {
   await worker?.ended;
 });
 
+test('told to stop while work is stopped that nobody waits for, it ends when that has tidied up', async () => {
+  const slow = slowWork();
+  await start({ work: slow.work });
+  const { socket: connection } = say(LINE);
+  const signal = await slow.begun;
+  connection.destroy();
+  await new Promise((aborted) => signal.addEventListener('abort', aborted));
+  let hasEnded = false;
+  void worker?.ended.then(() => (hasEnded = true));
+  worker?.stop();
+  await new Promise((later) => setTimeout(later, 50));
+  expect(hasEnded).toBe(false);
+  slow.finish();
+  await worker?.ended;
+});
+
 test('ends after an answer that spent it', async () => {
   await start({ isSpent: ({ exitCode }) => exitCode === 0 });
   expect((await say(LINE).whole).toString('latin1')).toContain('kind: Pod\n');

@@ -20,4 +20,7 @@ export async function runWorker(socket: string): Promise<void> {
   });
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(name, () => worker.stop());
   await worker.ended;
+  // Now, whatever a generation left open (a pipe that a daemon of a credential program holds): until this process has ended,
+  // no other takes its place.
+  process.exit();
 }
