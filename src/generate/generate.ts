@@ -80,6 +80,7 @@ export async function generate(
   const { parameters, environment, root, spec, answers, isRegistered, isObserved } = prepared;
   const stop = new AbortController();
   let rendering: Promise<Rendered> | undefined;
+  let beside: Promise<unknown> | undefined;
   const workspace = openWorkspace({ root, inPlace: request.inPlace, temporaryDirectory: tmpdir() });
   try {
     const early = mayHaveTargets(parameters, root) ? await policiesOf(prepared) : undefined;
@@ -108,6 +109,7 @@ export async function generate(
       await sweepLeftovers(tmpdir());
       return { policies, resolveImages };
     });
+    beside = whileItRuns;
     const [rendered, { policies, resolveImages }] = await Promise.all([rendering, whileItRuns]);
     if (!SOME_CONTENT.test(rendered.text)) throw nothingRendered(root.app);
 
@@ -125,6 +127,8 @@ export async function generate(
     // Where something else failed first, the renderer may still run and write.
     stop.abort();
     await rendering?.catch(() => {});
+    // What it opens is closed by who called.
+    await beside?.catch(() => {});
     await workspace.dispose();
   }
 }

@@ -53,16 +53,10 @@ export function readRequest(line: string): WorkerRequest | undefined {
 /** The frame that asks for the request. */
 export const FREE: Buffer = header(FRAME.free, 0);
 
-/** All frames of an answer. */
-export function framesOf({ stdout, stderr, exitCode }: WorkerAnswer): Buffer {
+/** All frames of an answer, in pieces: it may be large. */
+export function framesOf({ stdout, stderr, exitCode }: WorkerAnswer): readonly Buffer[] {
   const [out, err] = [Buffer.from(stdout), Buffer.from(stderr)];
-  return Buffer.concat([
-    header(FRAME.stdout, out.length),
-    out,
-    header(FRAME.stderr, err.length),
-    err,
-    header(FRAME.exit, exitCode),
-  ]);
+  return [header(FRAME.stdout, out.length), out, header(FRAME.stderr, err.length), err, header(FRAME.exit, exitCode)];
 }
 
 function header(kind: number, value: number): Buffer {

@@ -86,7 +86,9 @@ async function converse(socket: Socket, options: WorkerOptions): Promise<WorkerA
   socket.setTimeout(0);
   const answer = await options.work(request, stop.signal);
   socket.setTimeout(IDLE_MS);
-  socket.end(framesOf(answer));
+  socket.cork();
+  for (const piece of framesOf(answer)) socket.write(piece);
+  socket.end();
   return answer;
 }
 

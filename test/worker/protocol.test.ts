@@ -39,6 +39,6 @@ test.for([
 });
 
 test('an answer is frames of bytes, and the exit code last', () => {
-  const frames = framesOf({ stdout: 'é\n', stderr: '', exitCode: 70 });
+  const frames = Buffer.concat(framesOf({ stdout: 'é\n', stderr: '', exitCode: 70 }));
   expect([...frames]).toEqual([1, 0, 0, 0, 3, 0xc3, 0xa9, 0x0a, 2, 0, 0, 0, 0, 3, 0, 0, 0, 70]);
 });

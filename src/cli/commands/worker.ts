@@ -3,8 +3,11 @@ import type { WorkerAnswer } from '../../worker/protocol.ts';
 import { EXIT } from '../exit.ts';
 import { runGeneration, stopped } from '../run-generation.ts';
 
-/** A worker that has grown beyond this makes room for a new one, in bytes of resident memory. */
-const MAX_RESIDENT_BYTES = 200_000_000;
+/**
+ * A worker that has grown beyond this makes room for a new one, in bytes of resident memory: V8 keeps what is free. Small
+ * applications take some 300 generations to it, and a new worker is there after a second.
+ */
+const MAX_RESIDENT_BYTES = 150_000_000;
 
 /** `worker`: generations of the plugin's client, one after the other, in a process that stays. */
 export async function runWorker(socket: string): Promise<void> {
