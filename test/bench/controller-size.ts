@@ -41,7 +41,7 @@ export async function measureControllerSize(size: Size): Promise<readonly Row[]>
   const answersAfterMs = performance.now() - startedAt;
   if (controller.registrations !== registrations)
     throw new Error(`${controller.registrations} of ${registrations} registrations are there after a restart`);
-  // Listings that grew old meanwhile are all made at once.
+  // Listings that grew old meanwhile are all made at once, and the first look after a start ranks everything again.
   await sleep(settleS * 1000);
 
   const idle = async (): Promise<Idle> => measureIdle(controller, registry, kubernetes, intervalS);

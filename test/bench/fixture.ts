@@ -51,7 +51,7 @@ export const FULL: Size = {
   workloads: 500,
   latency: { repositories: 2_000, tags: 500, intervalS: 120, requests: 2_000 },
   controllerSharing: { applications: 300, intervals: 10 },
-  controllerSize: { registrations: 10_000, repositories: 2_000, tags: 500, intervalS: 120, settleS: 60 },
+  controllerSize: { registrations: 10_000, repositories: 2_000, tags: 500, intervalS: 120, settleS: 140 },
 };
 
 export const QUICK: Size = {
