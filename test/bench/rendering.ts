@@ -41,7 +41,9 @@ export async function measureRendering(size: Size): Promise<readonly Row[]> {
   const editorCost = await costOf(1, async (hook) =>
     runProgram({ ...editor, environment: { ...environment, ...hook } }),
   );
-  const commandCost = await costOf(1, async (hook) => generated(container, application, expected, hook));
+  const commandCost = await costOf(1, async (hook) =>
+    generated(container, application, expected, { environment: hook }),
+  );
   const took = sampleOf(edited);
   const bare = sampleOf(times.bare);
   const added = addedOver(times.generate, times.bare);

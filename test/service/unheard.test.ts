@@ -32,7 +32,7 @@ let stall: Promise<unknown> = Promise.resolve();
 /** Called when an answer is about to be registered. */
 let reached = (): void => undefined;
 let recorded = 0;
-/** Of the last question. */
+/** Of the last request. */
 let asking: AbortSignal | undefined;
 let registrations: Registrations;
 let controller: Running;
@@ -48,10 +48,7 @@ beforeEach(async () => {
     ...callers,
     ...people,
     applications,
-    async answer({ asks }: ResolveQuery, signal: AbortSignal) {
-      asking = signal;
-      return asks.map(() => decidedNow());
-    },
+    answer: async ({ asks }: ResolveQuery) => asks.map(() => decidedNow()),
     async record(...[query, resolutions]: Parameters<Registrations['record']>) {
       reached();
       await stall;
@@ -69,7 +66,12 @@ beforeEach(async () => {
     ...of,
     open: async (head, signal) => {
       if (isAway) throw new Refusal(503, 'away');
-      return of.open(head, signal);
+      const opened = await of.open(head, signal);
+      if (typeof opened !== 'function') return opened;
+      return async (body, during) => {
+        asking = during;
+        return opened(body, during);
+      };
     },
   });
   controller = await serve([route(resolveEndpoint(ports)), route(reportEndpoint(ports))]);
