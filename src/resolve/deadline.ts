@@ -9,7 +9,7 @@ export interface Time {
 
 /** A time that passes. */
 export interface Deadline extends Disposable {
-  /** Aborts when the time has passed or the parent aborts. */
+  /** Aborts when the time has passed or the parent aborts; no more when the deadline was disposed of. */
   readonly signal: AbortSignal;
 }
 
