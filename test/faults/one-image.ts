@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry.ts';
 import {
   type PluginContainer,
@@ -45,6 +46,23 @@ spec:
 /** The operator's entry for a fake registry: a private address, plain http. */
 export function hostEntry(registry: FakeRegistry, more: Readonly<Record<string, unknown>> = {}): object {
   return { host: registry.host, apiUrl: registry.url, insecure: true, ...more };
+}
+
+/** An application of one image for kustomize, and a script that stands in for kustomize: its folder is to be looked in first. */
+export async function standInForKustomize(
+  container: PluginContainer,
+  registry: Pick<FakeRegistry, 'host'>,
+  script: string,
+): Promise<{ readonly application: TestApplication; readonly toolsFirst: readonly string[] }> {
+  const tool = await container.write('stand-in/kustomize', script, 0o755);
+  const application = await container.application(
+    {
+      'app/kustomization.yaml': 'resources: [api.yaml]\n',
+      'app/api.yaml': deployment(`${registry.host}/acme/api:1.0.0`),
+    },
+    { parameters: [images(`api=${registry.host}/acme/api:~1.0`)] },
+  );
+  return { application, toolsFirst: [dirname(tool)] };
 }
 
 /** The first parameter of every application here. */

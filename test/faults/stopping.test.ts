@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, expect, test } from 'vitest';
 import type { FakeRegistry } from '../support/fake-registry.ts';
-import type { PluginContainer, TestApplication } from '../support/run-resolver.ts';
+import type { PluginContainer } from '../support/run-resolver.ts';
 import { checkFailure, expectFailure } from './expect-failure.ts';
-import { deployment, hostEntry, images, oneImage, tagIn, startWithOneRepository } from './one-image.ts';
+import { hostEntry, oneImage, standInForKustomize, startWithOneRepository, tagIn } from './one-image.ts';
 import { processesOf, until } from './processes.ts';
 
 // The budget passes, somebody says stop, or the process is simply gone.
@@ -20,17 +19,9 @@ beforeEach(async () => {
 });
 
 /** A kustomize that hangs with a child, both deaf to SIGTERM, after it wrote `hanging` into the container's folder. */
-async function hanging(): Promise<{ readonly application: TestApplication; readonly toolsFirst: readonly string[] }> {
+async function hanging(): ReturnType<typeof standInForKustomize> {
   const script = `#!/bin/bash\ntrap '' TERM\n(trap '' TERM; sleep 1000) &\ntouch "${container.folder}/hanging"\nsleep 1000\n`;
-  const tool = await container.write('stand-in/kustomize', script, 0o755);
-  const application = await container.application(
-    {
-      'app/kustomization.yaml': 'resources: [api.yaml]\n',
-      'app/api.yaml': deployment(`${registry.host}/acme/api:1.0.0`),
-    },
-    { parameters: [images(`api=${registry.host}/acme/api:~1.0`)] },
-  );
-  return { application, toolsFirst: [dirname(tool)] };
+  return standInForKustomize(container, registry, script);
 }
 
 const isHanging = (): boolean => existsSync(`${container.folder}/hanging`);

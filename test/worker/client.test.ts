@@ -2,10 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { deployment, hostEntry, images, oneImage, startWithOneRepository } from '../faults/one-image.ts';
+import {
+  deployment,
+  hostEntry,
+  images,
+  oneImage,
+  standInForKustomize,
+  startWithOneRepository,
+} from '../faults/one-image.ts';
 import { processesOf, until } from '../faults/processes.ts';
 import type { FakeRegistry } from '../support/fake-registry.ts';
-import type { PluginContainer, ResolverRun, RunningResolver, TestApplication } from '../support/run-resolver.ts';
+import type { PluginContainer, ResolverRun, RunningResolver } from '../support/run-resolver.ts';
 
 // image-resolver-generate, which plugin.yaml names, with real workers.
 
@@ -19,24 +26,13 @@ beforeEach(async () => {
 });
 
 /** A renderer of this name that says that it runs, and ends when the file `go` is there. */
-async function waitingRenderer(): Promise<{
-  readonly application: TestApplication;
-  readonly toolsFirst: readonly string[];
-}> {
+async function waitingRenderer(): ReturnType<typeof standInForKustomize> {
   const { folder } = container;
   const script = `#!/bin/bash\ntouch "${folder}/begun"\nwhile [ ! -e "${folder}/go" ]; do sleep 0.02; done\ncat app/api.yaml\n`;
-  const tool = await container.write('stand-in/kustomize', script, 0o755);
-  const application = await container.application(
-    {
-      'app/kustomization.yaml': 'resources: [api.yaml]\n',
-      'app/api.yaml': deployment(`${registry.host}/acme/api:1.0.0`),
-    },
-    { parameters: [images(`api=${registry.host}/acme/api:~1.0`)] },
-  );
-  return { application, toolsFirst: [dirname(tool)] };
+  return standInForKustomize(container, registry, script);
 }
 
-const hasBegun = (): boolean => readdirSync(container.folder).includes('begun');
+const hasBegun = (): boolean => existsSync(join(container.folder, 'begun'));
 
 const byClient = { byClient: true } as const;
 

@@ -59,6 +59,20 @@ function say(...texts: readonly string[]): Conversation {
   return { socket: connection, whole };
 }
 
+/** Slow work under way whose client has gone, and that was told so. */
+async function abandonedWork(): Promise<{
+  readonly slow: ReturnType<typeof slowWork>;
+  readonly signal: AbortSignal;
+}> {
+  const slow = slowWork();
+  await start({ work: slow.work });
+  const { socket: connection } = say(LINE);
+  const signal = await slow.begun;
+  connection.destroy();
+  await new Promise((aborted) => signal.addEventListener('abort', aborted));
+  return { slow, signal };
+}
+
 test('does what it is asked, and says first that it is free', async () => {
   const requests: WorkerRequest[] = [];
   await start({
@@ -104,12 +118,7 @@ test('an answer that nobody reads holds nobody up', async () => {
 });
 
 test('work that nobody waits for any more is stopped, and the worker is free again', async () => {
-  const slow = slowWork();
-  await start({ work: slow.work });
-  const { socket: connection } = say(LINE);
-  const signal = await slow.begun;
-  connection.destroy();
-  await new Promise((aborted) => signal.addEventListener('abort', aborted));
+  const { slow, signal } = await abandonedWork();
   expect(signal.reason).toEqual(new Error('abandoned'));
   slow.finish();
   await expect.poll(async () => (await say(LINE).whole).length).toBeGreaterThan(FREE.length);
@@ -149,12 +158,7 @@ test('told to stop while it works, it ends its work first', async () => {
 });
 
 test('told to stop while work is stopped that nobody waits for, it ends when that has tidied up', async () => {
-  const slow = slowWork();
-  await start({ work: slow.work });
-  const { socket: connection } = say(LINE);
-  const signal = await slow.begun;
-  connection.destroy();
-  await new Promise((aborted) => signal.addEventListener('abort', aborted));
+  const { slow } = await abandonedWork();
   let hasEnded = false;
   void worker?.ended.then(() => (hasEnded = true));
   worker?.stop();
