@@ -2,13 +2,13 @@
 //
 // One file holds all of our code: each further file on the way costs about half a millisecond of every generation. The
 // packages below are files of their own, because they are large and `generate` does without them as long as the store has
-// fresh answers. So is what runs in a thread of the controller. CommonJS, because importing a built-in such as node:http into an ES module evaluates all its lazy
-// exports, Node's own undici among them (about 30 ms).
+// fresh answers. So is what runs in a thread of the controller. CommonJS, because importing a built-in such as node:http
+// into an ES module evaluates all its lazy exports, Node's own undici among them (about 30 ms).
 
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -83,12 +83,14 @@ try {
     define: { ...common.define, 'process.env.IMAGE_RESOLVER_VERSION': JSON.stringify(version) },
     plugins: [separate],
   });
-  await build({
-    ...common,
-    entryPoints: ['src/filtering/filter-worker.ts'],
-    outfile: join(unfinished, 'lib/filter-worker.cjs'),
-    plugins: [separate],
-  });
+  for (const thread of ['filtering/filter-worker', 'store/checkpoint-worker']) {
+    await build({
+      ...common,
+      entryPoints: [`src/${thread}.ts`],
+      outfile: join(unfinished, 'lib', `${basename(thread)}.cjs`),
+      plugins: [separate],
+    });
+  }
   for (const name of SEPARATE) {
     await build({ ...common, entryPoints: [name], outfile: join(unfinished, 'lib', fileOf(name)) });
   }

@@ -22,6 +22,7 @@ import { AUDIENCE } from '../remote/protocol.ts';
 import type { Ports } from '../resolve/job.ts';
 import { isGiven } from '../resolve/preview.ts';
 import { answerQuery } from '../resolve/query.ts';
+import { CheckpointThread } from '../store/checkpoint-thread.ts';
 import { cachedStore } from '../store/cached-store.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -131,6 +132,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const onDisk = await outside.openStore({
     directory: configuration.stateDirectory,
     isAlone: true,
+    checkpoints: (path) =>
+      new CheckpointThread(path, ({ message }) => log.warning('checkpoints-ended', { problem: message })),
     now,
     notices: ({ code, what }) => log.warning('store', { code, what }),
   });

@@ -15,6 +15,8 @@ const BUSY_TIMEOUT_MS = 3_000;
 /** When what had to be held in memory is tried to be put back first; twice as long after each time it came to that. */
 const PUT_BACK_AFTER_MS = 60_000;
 const LONGEST_PUT_BACK_MS = 3_600_000;
+/** Pages in the log at which a commit empties it all the same: 16 MB, when who should does not get on. */
+const PAGES_BEHIND = 4_000;
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 export type Value = SQLInputValue;
@@ -36,12 +38,22 @@ interface Origin {
 }
 
 export interface DatabaseOptions {
+  /** Made when it is not there. A local file system: SQLite's write-ahead log needs shared memory, so no NFS. */
   readonly directory: string;
-  readonly notices: (notice: Notice) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** No other process writes to it: what had to be held in memory is put back when the disk can be used again. */
+  /** Told once when the store is set aside or cannot be used; the work goes on either way. */
+  readonly notices: (notice: Notice) => void;
+  /** No other process writes to it (the controller): what had to be held in memory is put back when the disk can be used again. */
   readonly isAlone?: boolean;
+  /** Moves what is in a database's log into its file, apart from the commits; by default some commits wait for that. */
+  readonly checkpoints?: (path: string) => Checkpoints;
+}
+
+/** What moves the log of one database into its file. */
+export interface Checkpoints {
+  /** Comes back when its connection is closed. */
+  end(): Promise<void>;
 }
 
 /**
@@ -54,7 +66,9 @@ export class Database {
   readonly #notices: (notice: Notice) => void;
   readonly #isAlone: boolean;
   readonly #now: () => number;
+  readonly #beginCheckpoints: DatabaseOptions['checkpoints'];
   #connection: Connection;
+  #checkpoints: Checkpoints | undefined;
   #inTransaction = false;
   #triedAt = 0;
   #putBackAfterMs = PUT_BACK_AFTER_MS;
@@ -64,7 +78,9 @@ export class Database {
     this.#notices = options.notices;
     this.#isAlone = options.isAlone === true;
     this.#now = options.now;
+    this.#beginCheckpoints = options.checkpoints;
     this.#connection = this.#open();
+    this.#checkpoints = this.#checkpointsOf(this.#connection);
   }
 
   /** Whether what is written outlives this process. */
@@ -113,8 +129,10 @@ export class Database {
     });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#isAlone && !this.persistent) this.#putBack();
+    // The last to close leaves no log behind, which is to be this one.
+    await this.#checkpoints?.end();
     if (this.#connection.database.isOpen) this.#connection.database.close();
   }
 
@@ -137,11 +155,23 @@ export class Database {
     if (trouble === undefined || generation === undefined) return false;
     if (trouble === 'damaged') {
       closeQuietly(database);
-      this.#connection = this.#rebuild(generation);
+      this.#use(this.#rebuild(generation));
     } else {
-      this.#connection = this.#inMemory(reasonOf(error), { database, isWhole: true });
+      this.#use(this.#inMemory(reasonOf(error), { database, isWhole: true }));
     }
     return true;
+  }
+
+  #use(connection: Connection): void {
+    void this.#checkpoints?.end();
+    this.#connection = connection;
+    this.#checkpoints = this.#checkpointsOf(connection);
+  }
+
+  #checkpointsOf({ database, generation }: Connection): Checkpoints | undefined {
+    if (this.#beginCheckpoints === undefined || generation === undefined) return undefined;
+    database.exec(`PRAGMA wal_autocheckpoint = ${PAGES_BEHIND}`);
+    return this.#beginCheckpoints(generationPath(this.#directory, generation));
   }
 
   #putBackWhenDue(): void {
@@ -170,7 +200,7 @@ export class Database {
       if (isSystemError(error) || error instanceof NewerSchemaError) return;
       throw error;
     }
-    this.#connection = connection;
+    this.#use(connection);
     this.#putBackAfterMs = Math.min(this.#putBackAfterMs * 2, LONGEST_PUT_BACK_MS);
     closeQuietly(memory);
   }

@@ -1,5 +1,4 @@
-import type { Notice } from '../error/user-error.ts';
-import { Database } from './database.ts';
+import { Database, type DatabaseOptions } from './database.ts';
 import { ownHolder } from './holder.ts';
 import { pruneWhenDue } from './prune.ts';
 import { sqliteAnswers } from './sqlite-answers.ts';
@@ -14,16 +13,7 @@ import { sqlitePauses } from './sqlite-pauses.ts';
 import { sqliteReceived } from './sqlite-received.ts';
 import type { Store } from './store.ts';
 
-export interface StoreOptions {
-  /** Made when it is not there. A local file system: SQLite's write-ahead log needs shared memory, so no NFS. */
-  readonly directory: string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Told once when the store is set aside or cannot be used; the work goes on either way. */
-  readonly notices: (notice: Notice) => void;
-  /** No other process writes to it (the controller): what had to be held in memory is put back when the disk can be used again. */
-  readonly isAlone?: boolean;
-}
+export type StoreOptions = DatabaseOptions;
 
 let leasesTaken = 0;
 
@@ -54,7 +44,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     forgetUnused: async () => forgetUnused(),
     async close() {
       forgetUnused();
-      database.close();
+      await database.close();
     },
   };
 }
