@@ -9,11 +9,13 @@ import type {
   AccessAnswer,
   AccessBroker,
   AccessScope,
+  CallerClaim,
+  CredentialName,
   CredentialProvider,
   RegistryEndpoint,
 } from '../registry/access.ts';
 import { credentialId, type CredentialSource, parseCredentialName } from '../operator/credential-name.ts';
-import { bestKey, hostsIn } from './docker-config.ts';
+import { bestKey, type DockerConfig, hostsIn } from './docker-config.ts';
 import { bindDocker, createDockerCredentials } from './docker-credentials.ts';
 import { endpointFor } from './endpoint.ts';
 import { createEnvironmentProvider } from './environment-provider.ts';
@@ -29,6 +31,14 @@ interface NamedEndpoint {
   readonly endpoint: RegistryEndpoint;
   /** The host of its API, in normal form. */
   readonly apiHost: string;
+}
+
+interface Granted {
+  /** The docker configuration; undefined: it is not valid. */
+  readonly config: DockerConfig | undefined;
+  readonly project: string | undefined;
+  readonly wish: string | undefined;
+  readonly answer: AccessAnswer;
 }
 
 /** Hosts that the operator did not name are of tenants' images, so there is no telling how many they are. */
@@ -58,6 +68,8 @@ export function createAccessBroker(
   const allowedHosts = configuration.allowedHosts.map((pattern) => compileHostPattern(pattern));
   const scripts = new Map<string, CredentialProvider>();
   const endpoints = new Map<RegistryHost | string, Parsed<NamedEndpoint>>();
+  /** What those who ask again were granted last, with all that can change about it. */
+  const granteds = new WeakMap<Repository, Granted>();
 
   const providerFor = (
     source: CredentialSource,
@@ -128,38 +140,51 @@ export function createAccessBroker(
     return endpoint;
   };
 
+  const choose = (asked: Repository, who: CallerClaim, wish: CredentialName | undefined): AccessAnswer => {
+    const project = who.project === '' ? undefined : who.project;
+    const allowed = isAllowed(asked.host);
+    if (allowed === false) return refused(hostNotAllowed(asked));
+    if (allowed !== true) return refused(allowed);
+
+    const entries = entriesFor(configuration.hosts, asked);
+    const entry = entries.find((candidate) => isOpenTo(candidate, project)) ?? entries[0];
+    const found = endpointOf(asked.host, entry);
+    if (!found.ok) return refused(unusableEntry(asked, found.problem));
+    const { endpoint, apiHost } = found.value;
+    const repository = inDefaultNamespace(asked, entry);
+    const names = namesOf(repository, apiHost);
+
+    if (wish === undefined) {
+      const own = operatorsOwn(entries, names, project);
+      return own.kind === 'refused' ? refused(own.error) : granted(repository, endpoint, own.provider);
+    }
+    const source = parseCredentialName(wish);
+    // Programs and variables are the operator's: no grant and no replacement.
+    if (!source.ok || source.value.kind === 'env' || source.value.kind === 'ext')
+      return refused(notGranted(wish, asked, who));
+    const id = credentialId(source.value);
+    if (isGranted(configuration.grants, { project, credential: id, repository })) {
+      return granted(repository, endpoint, providerFor(source.value, names, undefined));
+    }
+    const own = operatorsOwn(entries, names, project);
+    if (own.kind === 'refused') return refused(own.error);
+    if (!own.covers) return refused(notGranted(wish, asked, who));
+    const answer = granted(repository, endpoint, own.provider);
+    return own.provider.id === id ? answer : { ...answer, noticeWishReplaced: true };
+  };
+
   return {
     accessFor(asked, who, wish) {
-      const project = who.project === '' ? undefined : who.project;
-      const allowed = isAllowed(asked.host);
-      if (allowed === false) return refused(hostNotAllowed(asked));
-      if (allowed !== true) return refused(allowed);
-
-      const entries = entriesFor(configuration.hosts, asked);
-      const entry = entries.find((candidate) => isOpenTo(candidate, project)) ?? entries[0];
-      const found = endpointOf(asked.host, entry);
-      if (!found.ok) return refused(unusableEntry(asked, found.problem));
-      const { endpoint, apiHost } = found.value;
-      const repository = inDefaultNamespace(asked, entry);
-      const names = namesOf(repository, apiHost);
-
-      if (wish === undefined) {
-        const own = operatorsOwn(entries, names, project);
-        return own.kind === 'refused' ? refused(own.error) : granted(repository, endpoint, own.provider);
-      }
-      const source = parseCredentialName(wish);
-      // Programs and variables are the operator's: no grant and no replacement.
-      if (!source.ok || source.value.kind === 'env' || source.value.kind === 'ext')
-        return refused(notGranted(wish, asked, who));
-      const id = credentialId(source.value);
-      if (isGranted(configuration.grants, { project, credential: id, repository })) {
-        return granted(repository, endpoint, providerFor(source.value, names, undefined));
-      }
-      const own = operatorsOwn(entries, names, project);
-      if (own.kind === 'refused') return refused(own.error);
-      if (!own.covers) return refused(notGranted(wish, asked, who));
-      const answer = granted(repository, endpoint, own.provider);
-      return own.provider.id === id ? answer : { ...answer, noticeWishReplaced: true };
+      const { project } = who;
+      const read = docker.current();
+      const config = read.ok ? read.config : undefined;
+      const before = granteds.get(asked);
+      const isSame = before?.config === config && before?.project === project && before?.wish === wish;
+      if (before !== undefined && isSame) return before.answer;
+      const answer = choose(asked, who, wish);
+      const hangsOnNoFile = answer.kind === 'granted' && answer.access.endpoint.ca === undefined;
+      if (hangsOnNoFile) granteds.set(asked, { config, project, wish, answer });
+      return answer;
     },
   };
 }

@@ -233,7 +233,7 @@ class PollingFreshness implements ObservableFreshness {
       : await this.#first.ask({ ...job, ...(running === undefined ? {} : { floor: running }) }, signal);
     // Everybody gets back what it runs itself: what another application runs proves nothing.
     if (settled.kind !== 'fault' || settled.previous !== undefined || running === undefined) return settled;
-    job.steps.push(`${running.tag} runs already, and nothing better is known`);
+    job.steps?.push(`${running.tag} runs already, and nothing better is known`);
     return { ...settled, previous: running };
   }
 

@@ -111,7 +111,6 @@ export function jobOf({ key, target, access, selection, onRemoved, uses }: Follo
     intervalMs: 0,
     startedAt,
     patienceMs: PATIENCE_MS,
-    steps: [],
   };
 }
 

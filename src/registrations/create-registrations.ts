@@ -129,10 +129,11 @@ class KeptRegistrations implements Registrations {
     const key = keyOf(name, generation, alike.length > 1);
     const before = this.#entries.get(name)?.get(key);
     if (unheardAt !== undefined && isOlder(unheardAt, generation, before?.registration)) return;
-    const answers = oneOf(
-      before?.registration.answers,
-      union(before?.generations.get(generation.id) ?? [], this.#answersOf(query, given)),
-    );
+    const last = before?.registration.answers;
+    const earlier = before?.generations.get(generation.id) ?? [];
+    const isRepeated = (earlier.length === 0 || earlier === last) && this.#repeats(last, query, given);
+    const answers =
+      last !== undefined && isRepeated ? last : oneOf(last, union(earlier, this.#answersOf(query, given)));
     const plugin = alike[0]?.source.plugin ?? before?.registration.plugin;
     // What it was when somebody rendered without us is not known.
     const known = unheardAt === undefined ? undefined : before?.registration.specFingerprint;
@@ -238,6 +239,20 @@ class KeptRegistrations implements Registrations {
     return asks.flatMap((ask, index) => {
       const one = given[index];
       return one === undefined ? [] : [{ ask: this.#asks.one(ask), given: one }];
+    });
+  }
+
+  /** Nearly always nothing changed, and then nothing is made. */
+  #repeats(
+    last: readonly RegisteredAnswer[] | undefined,
+    { asks }: RegisteringQuery,
+    given: readonly (Given | undefined)[],
+  ): boolean {
+    if (last?.length !== asks.length) return false;
+    return asks.every((ask, index) => {
+      const then = last[index];
+      const now = given[index];
+      return now !== undefined && then?.ask === this.#asks.one(ask) && sameGiven(then.given, now);
     });
   }
 

@@ -4,7 +4,7 @@ import type { Mode, OperatorConfiguration } from '../operator/operator-configura
 import { modeFor } from '../operator/mode.ts';
 import type { Choice } from '../policy/image-policy.ts';
 import type { Selection } from '../strategy/selection.ts';
-import type { Access, AccessBroker } from '../registry/access.ts';
+import type { Access, AccessAnswer, AccessBroker } from '../registry/access.ts';
 import { decisionKey, listingKey } from './keys.ts';
 import type { DecisionKey, ListingKey } from '../store/store.ts';
 import type { Ask } from './resolver.ts';
@@ -34,24 +34,58 @@ export interface Admitted {
   readonly notices: readonly Notice[];
 }
 
+/** What asks that come again were admitted to last, with all that it was made of besides. */
+const admissions = new WeakMap<Ask, { readonly by: Circumstances; readonly admission: Admission }>();
+
+interface Circumstances {
+  readonly configuration: OperatorConfiguration;
+  readonly mode: Mode;
+  readonly answer: AccessAnswer;
+  readonly project: string | undefined;
+}
+
 /** Puts the operator's configuration over what a tenant asks. */
 export function admit(
   ask: Ask,
   who: CallerClaim,
-  operator: { readonly configuration: OperatorConfiguration; readonly broker: AccessBroker },
+  { configuration, broker }: { readonly configuration: OperatorConfiguration; readonly broker: AccessBroker },
 ): Admission {
-  const { choice } = ask;
+  const { choice, repository } = ask;
   if (choice.kind !== 'select') return { kind: 'settled', ask, choice };
-  const mode = modeFor(operator.configuration, { ...who, repository: ask.repository });
-  const answer = operator.broker.accessFor(ask.repository, who, ask.credential);
+  const { project } = who;
+  const mode = modeFor(configuration, { ...who, repository });
+  const answer = broker.accessFor(repository, who, ask.credential);
   if (answer.kind === 'refused') return { kind: 'refused', mode, error: placed(answer.error, ask) };
 
+  const before = admissions.get(ask);
+  const isSame =
+    before?.by.answer === answer &&
+    before.by.mode === mode &&
+    before.by.project === project &&
+    before.by.configuration === configuration;
+  if (isSame) return before.admission;
+  const by = { configuration, mode, answer, project };
+  const admission = admitted(ask, choice, by);
+  admissions.set(ask, { by, admission });
+  return admission;
+}
+
+function admitted(
+  ask: Ask,
+  choice: Extract<Choice, { kind: 'select' }>,
+  {
+    configuration,
+    mode,
+    answer,
+    project,
+  }: Circumstances & { readonly answer: Extract<AccessAnswer, { kind: 'granted' }> },
+): Admission {
   const selection = withFollowedTag(choice.selection, ask.tagInGit);
   if (selection === undefined) return { kind: 'refused', mode, error: nothingToFollow(ask) };
   const { strategy } = selection;
   const { access } = answer;
   const { key, listing } = keysOf(ask, access, selection);
-  const interval = intervalFor(ask, access, operator.configuration);
+  const interval = intervalFor(ask, access, configuration);
   const notices = [
     ...(answer.noticeWishReplaced === true ? [wishReplaced(ask)] : []),
     ...(interval.raised ? [intervalRaised(ask, interval.ms)] : []),
@@ -63,7 +97,7 @@ export function admit(
       mode,
       access,
       selection,
-      ...(who.project === undefined ? {} : { project: who.project }),
+      ...(project === undefined ? {} : { project }),
       ...(strategy.kind === 'digest' && strategy.tag !== undefined ? { followed: strategy.tag } : {}),
       key,
       listing,

@@ -83,7 +83,7 @@ class FactReader {
   }
 
   async readAll(tags: readonly Tag[]): Promise<void> {
-    if (tags.length > 1) this.#job.steps.push(`asked for the images behind ${tags.length} tags`);
+    if (tags.length > 1) this.#job.steps?.push(`asked for the images behind ${tags.length} tags`);
     let hopeless = false;
     await inParallel(tags, this.#job.access.endpoint.concurrency, async (tag) => {
       // After an outage the rest would only fail the same way, each in its own time.

@@ -7,10 +7,11 @@ export async function inParallel<T, R>(
   work: (item: T) => Soon<R>,
 ): Promise<readonly R[]> {
   const results: R[] = Array.from({ length: items.length });
-  const queue = items.entries();
+  let begun = 0;
   const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) {
-      const result = work(item);
+    while (begun < items.length) {
+      const index = begun++;
+      const result = work(items[index] as T);
       results[index] = result instanceof Promise ? await result : result;
     }
   };

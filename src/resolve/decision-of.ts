@@ -20,6 +20,6 @@ async function begunOf(job: Job, { store }: Ports): Promise<Versioned<StoredDeci
   const counted = missing === undefined ? {} : { missing: { ...missing, times: 0 } };
   // A conflict means that another process was quicker; either way there is one now.
   const put = await store.decisions.put(job.key, { ...decision, ...counted }, null);
-  if (put === 'ok') job.steps.push(`${decision.tag} was decided for the same policy with on-removed ${other}`);
+  if (put === 'ok') job.steps?.push(`${decision.tag} was decided for the same policy with on-removed ${other}`);
   return store.decisions.get(job.key);
 }

@@ -53,7 +53,7 @@ export async function evaluate(
   if ((await ports.store.decisions.put(job.key, decision, stored?.version ?? null)) === 'conflict') {
     return { kind: 'overtaken' };
   }
-  job.steps.push(stepOf(move, previous));
+  job.steps?.push(stepOf(move, previous));
   return { kind: 'decided', decision };
 }
 
@@ -97,7 +97,7 @@ export async function headOf(
   const head = await client.head(job.access, tag, signal);
   if (head.kind === 'failed') return { kind: 'fault', fault: head.fault };
   await ports.store.facts.putHead(job.listing, tag, { digest: head.digest, seenAt });
-  job.steps.push(`asked ${job.access.endpoint.host} what ${tag} points at`);
+  job.steps?.push(`asked ${job.access.endpoint.host} what ${tag} points at`);
   return { kind: 'digest', digest: head.digest, seenAt };
 }
 

@@ -14,12 +14,12 @@ export async function explanationOf(job: Job, ports: Ports): Promise<Explanation
   const tags = job.followed === undefined ? await listedTags(job, ports) : [job.followed];
   const names = await ports.selectByName(job, tags, EXPLAINED);
   if (names.kind === 'fault') {
-    const steps = [...new Set(job.steps), `the policy could not be evaluated: ${names.fault.error.what}`];
+    const steps = [...new Set(job.steps ?? []), `the policy could not be evaluated: ${names.fault.error.what}`];
     return { steps, considered: tags.length, candidates: [], rejected: [], rejectedTotal: 0 };
   }
   const known = await candidates(job, names.tags, tags, ports);
   return {
-    steps: [`the policy is ${names.label}`, ...new Set(job.steps)],
+    steps: [`the policy is ${names.label}`, ...new Set(job.steps ?? [])],
     considered: tags.length,
     candidates: known.candidates.slice(0, EXPLAINED),
     rejected: [...names.rejected, ...known.rejected].slice(0, EXPLAINED),

@@ -71,8 +71,8 @@ export interface Job {
    * not show.
    */
   readonly floor?: StoredDecision;
-  /** Sentences for `explain`, in the order things happened. */
-  readonly steps: string[];
+  /** Sentences for `explain`, in the order things happened; absent: nobody reads them. */
+  readonly steps?: string[];
 }
 
 /** How a job ended. */

@@ -37,7 +37,7 @@ export async function answerQuery(
   { operator, ports, settle, record, place, isSyncing = false }: Answering,
   signal: AbortSignal,
 ): Promise<readonly Resolution[]> {
-  const { who } = query;
+  const { who, explain = false } = query;
   const admissions = query.asks.map((ask) => admit(ask, who, operator));
   const admitted = admissions.flatMap((admission) => (admission.kind === 'admitted' ? [admission.admitted] : []));
   const before = await lastAnswers(who.application, admitted, place, ports);
@@ -47,7 +47,7 @@ export async function answerQuery(
     if (answer !== undefined) holding.set(one, answer);
   }
   const undecided = admitted.filter((one) => !holding.has(one));
-  const outcomes = await settleAll(jobsOf(undecided, ports.now()), (job) => settle(job, signal, who));
+  const outcomes = await settleAll(jobsOf(undecided, ports.now(), { explain }), (job) => settle(job, signal, who));
 
   const given: Answer[] = [];
   const resolutions: Resolution[] = [];
@@ -69,7 +69,7 @@ export async function answerQuery(
         if (one.mode !== 'observe') given.push(...answerToKeep(one, resolution, last, place));
         const outcome = outcomes.get(one.key);
         const explained =
-          query.explain === true && outcome !== undefined
+          explain && outcome !== undefined
             ? { ...resolution, explanation: await explanationOf(outcome.job, ports) }
             : resolution;
         resolutions.push(one.mode === 'observe' ? observed(explained) : explained);
@@ -138,7 +138,11 @@ function answerOne(
 }
 
 /** One job for all asks of a key: the shortest interval, and a digest when one of them needs it. */
-export function jobsOf(admitted: readonly Admitted[], startedAt: number): readonly Job[] {
+export function jobsOf(
+  admitted: readonly Admitted[],
+  startedAt: number,
+  { explain = false }: { readonly explain?: boolean } = {},
+): readonly Job[] {
   const jobs = new Map<string, Job>();
   for (const one of admitted) {
     const same = jobs.get(one.key);
@@ -154,7 +158,7 @@ export function jobsOf(admitted: readonly Admitted[], startedAt: number): readon
       intervalMs: Math.min(one.intervalMs, same?.intervalMs ?? Infinity),
       startedAt,
       patienceMs: RENEW_FOR_MS,
-      steps: [],
+      ...(explain && { steps: [] }),
     });
   }
   return [...jobs.values()];

@@ -25,7 +25,7 @@ export async function renewListing(
     case 'unchanged': {
       if (previous === undefined) return failed(job, 'the registry says that a listing it never gave has not changed');
       await store.listings.update(job.listing, { fetchedAt, suspect: undefined });
-      job.steps.push(`asked ${job.access.endpoint.host}: the ${previous.count} tags are unchanged`);
+      job.steps?.push(`asked ${job.access.endpoint.host}: the ${previous.count} tags are unchanged`);
       return { kind: 'listed', fetchedAt };
     }
     case 'complete': {
@@ -44,7 +44,7 @@ export async function renewListing(
         ...(validators === undefined ? {} : { validators }),
         ...(fingerprint === undefined ? {} : { fingerprint }),
       });
-      job.steps.push(`asked ${job.access.endpoint.host}: it lists ${tags.length} tags`);
+      job.steps?.push(`asked ${job.access.endpoint.host}: it lists ${tags.length} tags`);
       return { kind: 'listed', fetchedAt };
     }
     default:

@@ -13,7 +13,7 @@ export function settleKnown(job: Job, ports: Ports): Soon<Settled | undefined> {
     if (known === undefined || !isWhole(job, known)) return undefined;
     return whenThere(faultOf(job, ports), (kept): Settled => {
       if (kept !== undefined) return { kind: 'fault', fault: kept.fault, previous: known };
-      job.steps.push(`${known.tag} is the decision; the registry is looked at apart from requests`);
+      job.steps?.push(`${known.tag} is the decision; the registry is looked at apart from requests`);
       return { kind: 'decided', decision: known };
     });
   });

@@ -15,7 +15,7 @@ export async function settlePatiently(job: Job, ports: Ports, signal: AbortSigna
   if (settled.kind !== 'fault' || settled.fault.resting !== true || settled.previous !== undefined) return settled;
   const leftMs = settled.fault.retryAfterMs ?? 0;
   if (leftMs <= 0 || leftMs > WAIT_OUT_MS || ports.now() + leftMs >= deadlineOf(signal)) return settled;
-  job.steps.push('waited until the registry may be asked again');
+  job.steps?.push('waited until the registry may be asked again');
   await rest(leftMs, ports, signal);
   // The fault that it met is over: only one from now on is an answer.
   return signal.aborted ? settled : settle({ ...job, startedAt: ports.now() }, ports, signal);

@@ -65,7 +65,7 @@ async function work(job: Job, ports: Ports, patience: AbortSignal, caller: Abort
 
     const held = needsRegistry(job, known, ports) ? await ports.store.leases.acquire(lease, LEASE_MS) : 'not needed';
     if (held === undefined) {
-      job.steps.push('waited for who asks the same already');
+      job.steps?.push('waited for who asks the same already');
       await rest(waitMs * (0.5 + ports.random()), ports, patience);
       waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS);
       continue;
@@ -160,7 +160,7 @@ async function improve(job: Job, known: Known, ports: Ports, signal: AbortSignal
   if (stored === undefined || !isStillBest(job, stored.value, listing))
     return evaluate(job, fetchedAt, stored, ports, signal);
   if (stored.value.confirmedAt !== fetchedAt)
-    job.steps.push(`${stored.value.tag} is still the best: the tags are the same`);
+    job.steps?.push(`${stored.value.tag} is still the best: the tags are the same`);
   return confirm(job, stored, fetchedAt, ports, signal);
 }
 
@@ -296,7 +296,7 @@ function outOfTime(job: Job): Fault {
 }
 
 function decided(job: Job, decision: StoredDecision): Settled {
-  job.steps.push(`${decision.tag} was decided before, and that is new enough`);
+  job.steps?.push(`${decision.tag} was decided before, and that is new enough`);
   return { kind: 'decided', decision };
 }
 
