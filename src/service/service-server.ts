@@ -77,9 +77,9 @@ class RoutingServer implements ServiceServer {
   readonly #gate: Gate;
   readonly #room: BodyRoom;
   readonly #server: Server;
-  readonly #stop = new AbortController();
-  /** Requests whose answer is not out yet. */
-  #serving = 0;
+  /** Requests whose answer is not out yet. Not one signal for all of them: AbortSignal.any keeps what hangs on it for long. */
+  readonly #serving = new Set<AbortController>();
+  #stopped: Refusal | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: ServiceServerOptions) {
@@ -125,7 +125,8 @@ class RoutingServer implements ServiceServer {
     const ended = closed.then(() => over.abort());
     this.#closeWhenDone();
     await rest(this.#limits.graceMs, time, over.signal);
-    this.#stop.abort(new Refusal(503, 'the controller stops', { 'retry-after': '1' }));
+    this.#stopped = new Refusal(503, 'the controller stops', { 'retry-after': '1' });
+    for (const serving of this.#serving) serving.abort(this.#stopped);
     await rest(FAREWELL_MS, time, over.signal);
     this.#server.closeAllConnections();
     await ended;
@@ -133,7 +134,7 @@ class RoutingServer implements ServiceServer {
 
   /** Also connections that were made ahead of a request, which Node does not count as idle. */
   #closeWhenDone(): void {
-    if (this.#serving === 0) this.#server.closeAllConnections();
+    if (this.#serving.size === 0) this.#server.closeAllConnections();
     else this.#server.closeIdleConnections();
   }
 
@@ -162,12 +163,17 @@ class RoutingServer implements ServiceServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { time, log, name, routes } = this.#options;
     const startedAt = time.now();
-    const gone = new AbortController();
-    this.#serving += 1;
+    const serving = new AbortController();
+    const { signal } = serving;
+    let isGone = false;
+    this.#serving.add(serving);
+    if (this.#stopped !== undefined) serving.abort(this.#stopped);
     response.on('close', () => {
-      this.#serving -= 1;
+      this.#serving.delete(serving);
       if (this.#closing !== undefined) this.#closeWhenDone();
-      if (!response.writableFinished) gone.abort(new Vanished('the client went away'));
+      if (response.writableFinished) return;
+      isGone = true;
+      serving.abort(new Vanished('the client went away'));
     });
     response.on('error', () => undefined);
     const head = headOf(request);
@@ -177,17 +183,17 @@ class RoutingServer implements ServiceServer {
       answer =
         head === undefined || route === undefined
           ? refusal(404, 'there is nothing under this path')
-          : await this.#answer(route, head, request, AbortSignal.any([gone.signal, this.#stop.signal]));
+          : await this.#answer(route, head, request, signal);
     } catch (error) {
       if (error instanceof Refusal) answer = error.answer;
-      else if (gone.signal.aborted || error instanceof Vanished) return;
+      else if (isGone || error instanceof Vanished) return;
       else {
         log.error('request-failed', { server: name, path: route?.path, error: String(error) });
         answer = refusal(500, 'the controller failed; its log says why');
       }
     }
     if (head !== undefined) route?.told?.(answer, Math.max(0, time.now() - startedAt) / 1000, head);
-    if (!gone.signal.aborted) this.#write(request, response, answer);
+    if (!isGone) this.#write(request, response, answer);
   }
 
   async #answer(
