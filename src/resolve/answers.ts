@@ -53,9 +53,17 @@ export function otherAnswers<T extends { readonly decision: Decision }>({
 /** What an application was answered last for an ask. */
 export interface LastAnswer {
   readonly answer: Answer;
+  /** It is kept under the very name that the next is. */
+  readonly own: boolean;
   /** It is this source's, or may be; else it only shows that the application was answered before. */
   readonly fits: boolean;
 }
+
+/** What was found for asks that come again, as long as the application was answered nothing else. */
+const foundBefore = new WeakMap<
+  Admitted,
+  { readonly among: ReadonlyMap<string, Answer>; readonly place: string | undefined; readonly last: LastAnswer }
+>();
 
 /** Undefined: an image of that name was never answered. */
 export function lastAnswer(
@@ -64,16 +72,21 @@ export function lastAnswer(
   place: string | undefined,
   ports: Ports,
 ): Soon<LastAnswer | undefined> {
+  const before = foundBefore.get(one);
+  if (before?.among === answers && before.place === place) return before.last;
   const named = { answers, image: one.ask.image, place };
   const own = ownAnswer(named);
-  return own === undefined ? lastOther(one, named, ports) : { answer: own, fits: true };
+  if (own === undefined) return lastOther(one, named, ports);
+  const last = { answer: own, own: true, fits: true };
+  foundBefore.set(one, { among: answers, place, last });
+  return last;
 }
 
 async function lastOther(one: Admitted, named: Named<Answer>, ports: Ports): Promise<LastAnswer | undefined> {
   const others = otherAnswers(named);
-  for (const answer of others) if (await answersAsk(one, answer, ports)) return { answer, fits: true };
+  for (const answer of others) if (await answersAsk(one, answer, ports)) return { answer, own: false, fits: true };
   const [answer] = others;
-  return answer && { answer, fits: false };
+  return answer && { answer, own: false, fits: false };
 }
 
 /** An answer that is given again, and why. */
@@ -130,14 +143,14 @@ export function answerToKeep(
 ): readonly Answer[] {
   if (resolution.kind !== 'decided' && resolution.kind !== 'stale' && resolution.kind !== 'held') return [];
   const { decision } = resolution;
-  const image = nameOf(one.ask.image, place);
   const before = last?.answer;
   const key = resolution.kind === 'held' && before !== undefined ? before.key : one.key;
   const same =
-    before?.image === image &&
+    before !== undefined &&
+    last?.own === true &&
     before.key === key &&
     before.decision.tag === decision.tag &&
     before.decision.digest === decision.digest;
   if (same && decision.confirmedAt - before.decision.confirmedAt < CONFIRMED_PRECISION_MS) return [];
-  return [{ image, scope: one.access.scope, key, decision }];
+  return [{ image: nameOf(one.ask.image, place), scope: one.access.scope, key, decision }];
 }

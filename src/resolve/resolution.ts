@@ -1,15 +1,17 @@
 import type { UserErrorData } from '../error/user-error.ts';
 import type { Soon } from '../store/soon.ts';
-import { NEVER_CONFIRMED, type Answer } from '../store/store.ts';
+import { NEVER_CONFIRMED, type Answer, type Decision, type StoredDecision } from '../store/store.ts';
 import type { Tag } from '../image/reference.ts';
 import type { Admitted } from './admit.ts';
 import type { Ports, Settled } from './job.ts';
 import { isDecidedFrom } from './keys.ts';
-import type { Decision } from '../store/store.ts';
 import type { Resolution } from './resolver.ts';
 import { faultError, imageText, keptNotice, nothingError, nothingNotice, notThereYet, staleNotice } from './wording.ts';
 
 type Fault = Extract<Settled, { kind: 'fault' }>;
+
+/** What was answered last to asks that come again, and from which decision. */
+const decidedBefore = new WeakMap<Admitted, { readonly stored: StoredDecision; readonly resolution: Resolution }>();
 
 /**
  * The answer to one ask, from how its job ended and what its application was given before.
@@ -22,16 +24,13 @@ export function resolutionOf(
   answer: Answer | undefined,
   ports: Ports,
 ): Soon<Resolution> {
-  const { notices } = admitted;
   switch (settled.kind) {
     case 'decided': {
-      const decision = shown(admitted, settled.decision);
-      const image = imageText(admitted, decision);
-      if (settled.decision.missing === undefined) {
-        return { kind: 'decided', decision, why: `${image} is what the policy selects`, notices };
-      }
-      const why = `${image} is kept, although the registry no longer offers it`;
-      return { kind: 'decided', decision, why, notices: [...notices, keptNotice(admitted, decision)] };
+      const before = decidedBefore.get(admitted);
+      if (before?.stored === settled.decision) return before.resolution;
+      const resolution = decided(admitted, settled.decision);
+      decidedBefore.set(admitted, { stored: settled.decision, resolution });
+      return resolution;
     }
     case 'nothing':
       return nothing(admitted, nothingError(admitted, settled), answer);
@@ -40,6 +39,16 @@ export function resolutionOf(
     default:
       return settled satisfies never;
   }
+}
+
+function decided(admitted: Admitted, stored: StoredDecision): Resolution {
+  const { notices } = admitted;
+  const decision = shown(admitted, stored);
+  const image = imageText(admitted, decision);
+  if (stored.missing === undefined)
+    return { kind: 'decided', decision, why: `${image} is what the policy selects`, notices };
+  const why = `${image} is kept, although the registry no longer offers it`;
+  return { kind: 'decided', decision, why, notices: [...notices, keptNotice(admitted, decision)] };
 }
 
 /** Without what the ask does not need: a digest that happens to be known of a tag. */
