@@ -5,7 +5,7 @@ import type { Access, CallerClaim } from '../registry/access.ts';
 import type { Fault, RegistryClient } from '../registry/sources.ts';
 import type { DecisionKey, KeptFault, ListingKey, Store, StoredDecision } from '../store/store.ts';
 import { isFresh, isSince } from '../store/freshness.ts';
-import { type Soon, whenThere } from '../store/soon.ts';
+import type { Soon } from '../store/soon.ts';
 import type { Time } from './deadline.ts';
 import { headLease, listingLease } from './keys.ts';
 import type { Ask } from './resolver.ts';
@@ -102,13 +102,17 @@ function decisionFault(job: Job): string {
 }
 
 /** The last fault that stands in the way of this job. */
-export function faultOf(job: Job, { store }: Ports): Soon<KeptFault | undefined> {
-  return whenThere(store.faults.get(leaseOf(job)), (shared) =>
-    whenThere(store.faults.get(decisionFault(job)), (own) => {
-      if (shared === undefined || own === undefined) return shared ?? own;
-      return own.at > shared.at ? own : shared;
-    }),
-  );
+export function faultOf(job: Job, { store: { faults } }: Ports): Soon<KeptFault | undefined> {
+  const shared = faults.get(leaseOf(job));
+  const own = faults.get(decisionFault(job));
+  if (shared instanceof Promise || own instanceof Promise)
+    return Promise.all([shared, own]).then((both) => newerOf(...both));
+  return newerOf(shared, own);
+}
+
+function newerOf(shared: KeptFault | undefined, own: KeptFault | undefined): KeptFault | undefined {
+  if (shared === undefined || own === undefined) return shared ?? own;
+  return own.at > shared.at ? own : shared;
 }
 
 /** Keeps a fault for those it concerns: who shares the listing, or this decision alone when that could be read. */

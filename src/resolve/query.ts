@@ -1,6 +1,6 @@
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
 import type { AccessBroker } from '../registry/access.ts';
-import { type Soon, whenThere } from '../store/soon.ts';
+import type { Soon } from '../store/soon.ts';
 import type { Answer } from '../store/store.ts';
 import { admit, type Admitted } from './admit.ts';
 import { answerToHold, answerToKeep, type HeldAnswer, held, lastAnswer, type LastAnswer } from './answers.ts';
@@ -110,10 +110,10 @@ async function settleAll(
   jobs: readonly Job[],
   settle: (job: Job) => Soon<Settled>,
 ): Promise<ReadonlyMap<string, Outcome>> {
-  const outcomes = await inParallel(jobs, JOBS_AT_ONCE, (job) =>
-    whenThere(settle(job), (settled) => ({ job, settled })),
-  );
-  return new Map(outcomes.map((outcome) => [outcome.job.key, outcome]));
+  const settled = await inParallel(jobs, JOBS_AT_ONCE, settle);
+  const outcomes = new Map<string, Outcome>();
+  for (const [index, job] of jobs.entries()) outcomes.set(job.key, { job, settled: settled[index] as Settled });
+  return outcomes;
 }
 
 function answerOne(

@@ -23,7 +23,7 @@ export function readJson<T>(schema: v.GenericSchema<unknown, T>, body: Buffer | 
 }
 
 /** A body as text. @throws {Refusal} 400. */
-export function textOf(body: Buffer): string {
+function textOf(body: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {

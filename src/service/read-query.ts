@@ -21,7 +21,7 @@ import type { Ask, ResolveQuery } from '../resolve/resolver.ts';
 import { parseGlob } from '../strategy/glob.ts';
 import { MAX_FILTERS, MAX_PATTERN_CHARACTERS } from '../strategy/limits.ts';
 import type { FilterSpec } from '../strategy/selection.ts';
-import { readJson, textOf } from './read-json.ts';
+import { readJson } from './read-json.ts';
 import { RepeatedAsks } from './repeated-asks.ts';
 
 // Everything that a sidecar sends comes from a process that runs tenants' content. What the sidecar checked is checked again,
@@ -281,7 +281,7 @@ const refresh: v.GenericSchema<unknown, RefreshBody> = v.object({ application: t
 
 /** @throws {Refusal} 400. */
 export function readQuery(body: Buffer): ResolveQuery {
-  return repeatedAsks.read(textOf(body), (whole) => readJson(query, whole));
+  return repeatedAsks.read(body, (whole) => readJson(query, whole));
 }
 
 /** @throws {Refusal} 400. */

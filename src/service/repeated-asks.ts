@@ -4,44 +4,46 @@ import { Refusal } from './exchange.ts';
 
 /** With the comma before it: a quote that a comma stands before is none inside of a text. */
 const BEGINNING = ',"asks":[';
-/** To read fewer characters takes no time. */
-const MIN_CHARACTERS = 4_096;
+const WITHOUT_ASKS = Buffer.from(`${BEGINNING}]}`);
+/** To read fewer bytes takes no time. */
+const MIN_BYTES = 4_096;
 /** Of all that is remembered together. */
-const MAX_CHARACTERS: number = 8 * 1024 * 1024;
+const MAX_BYTES: number = 8 * 1024 * 1024;
 
 /**
- * Reads queries, and remembers the asks of long ones by the text that they were read from: an application repeats them at each
- * generation, and sidecars write them last. The text is all that they are read from, so they are the very same.
+ * Reads queries, and remembers the asks of long ones by the bytes that they were read from: an application repeats them at each
+ * generation, and sidecars write them last. The bytes are all that they are read from, so they are the very same.
  */
 export class RepeatedAsks {
-  readonly #known = new LRUCache<string, { readonly written: string; readonly asks: readonly Ask[] }>({
-    maxSize: MAX_CHARACTERS,
+  readonly #known = new LRUCache<string, { readonly written: Buffer; readonly asks: readonly Ask[] }>({
+    maxSize: MAX_BYTES,
     sizeCalculation: ({ written }) => written.length,
   });
 
   /**
-   * @param text of a whole query.
+   * @param body a whole query.
    * @param read reads a whole query.
    * @throws what `read` throws.
    */
-  read(text: string, read: (text: string) => ResolveQuery): ResolveQuery {
-    const at = text.length < MIN_CHARACTERS ? -1 : text.indexOf(BEGINNING);
-    const written = text.slice(at);
-    const rest = at === -1 || text.length - at < MIN_CHARACTERS ? undefined : restOf(text.slice(0, at), read);
-    if (rest === undefined) return read(text);
+  read(body: Buffer, read: (whole: Buffer) => ResolveQuery): ResolveQuery {
+    const at = body.length < MIN_BYTES ? -1 : body.indexOf(BEGINNING);
+    const written = body.subarray(at);
+    const rest = at === -1 || written.length < MIN_BYTES ? undefined : restOf(body.subarray(0, at), read);
+    if (rest === undefined) return read(body);
     const key = JSON.stringify([rest.who.application, rest.generation?.source ?? rest.source]);
     const known = this.#known.get(key);
-    if (known?.written === written) return { ...rest, asks: known.asks };
-    const whole = read(text);
-    if (isAsksAlone(written)) this.#known.set(key, { written, asks: whole.asks });
+    if (known?.written.equals(written) === true) return { ...rest, asks: known.asks };
+    const whole = read(body);
+    // A copy: the whole body, and what it came in, is larger.
+    if (isAsksAlone(written)) this.#known.set(key, { written: Buffer.from(written), asks: whole.asks });
     return whole;
   }
 }
 
 /** What is said before the asks; undefined: the asks are not where they are looked for. */
-function restOf(before: string, read: (text: string) => ResolveQuery): ResolveQuery | undefined {
+function restOf(before: Buffer, read: (whole: Buffer) => ResolveQuery): ResolveQuery | undefined {
   try {
-    return read(`${before}${BEGINNING}]}`);
+    return read(Buffer.concat([before, WITHOUT_ASKS]));
   } catch (error) {
     // What is wrong is told of the whole.
     if (error instanceof Refusal) return undefined;
@@ -50,9 +52,9 @@ function restOf(before: string, read: (text: string) => ResolveQuery): ResolveQu
 }
 
 /** Whether nothing is said after the asks. Then a query with these and one without any differ in them alone. */
-function isAsksAlone(written: string): boolean {
+function isAsksAlone(written: Buffer): boolean {
   try {
-    return Object.keys(JSON.parse(`{${written.slice(1)}`) as object).join(',') === 'asks';
+    return Object.keys(JSON.parse(`{${written.toString('utf8', 1)}`) as object).join(',') === 'asks';
   } catch {
     return false;
   }
