@@ -1,7 +1,7 @@
 import type { Application, Applications } from '../applications/application.ts';
 import { ERROR_CODES } from '../error/codes.ts';
 import type { Notice } from '../error/user-error.ts';
-import type { Freshness, Standing } from '../freshness/freshness.ts';
+import type { Failure, Freshness } from '../freshness/freshness.ts';
 import type { EventRecorder } from '../kubernetes/kubernetes.ts';
 import type { EventReason } from '../refresh/messages.ts';
 import type { ApplicationCondition, Refresher } from '../refresh/refresher.ts';
@@ -13,7 +13,7 @@ import { rest } from '../resolve/deadline.ts';
 export interface AttentionPorts {
   readonly registrations: Pick<Registrations, 'of' | 'all'>;
   readonly applications: Pick<Applications, 'byInstanceName'>;
-  readonly freshness: Pick<Freshness, 'standings'>;
+  readonly freshness: Pick<Freshness, 'failures'>;
   readonly refresher: Pick<Refresher, 'conditionsOf' | 'conditionCounts'>;
   readonly events: EventRecorder;
   /** Milliseconds since the epoch. */
@@ -83,6 +83,7 @@ export class Attention {
     for (const name of names) {
       if (++looked % LOOKED_AT_IN_A_TURN === 0) await nextTurn();
       const troubles = this.#troubles(name);
+      if (troubles.length === 0) continue;
       for (const condition of new Set(troubles.map(({ answer }) => conditionOf(answer)))) troubled[condition] += 1;
       const application = this.#ports.applications.byInstanceName(name);
       for (const trouble of troubles) {
@@ -110,20 +111,25 @@ export class Attention {
 
   /** Images whose registry has failed for a while, or that generations failed for so long. */
   #troubles(application: string): readonly Trouble[] {
-    const { registrations, freshness } = this.#ports;
-    let standings: ReadonlyMap<string, Standing> | undefined;
-    return registrations.of(application).flatMap(({ answers }) =>
-      answers.flatMap((answer): readonly Trouble[] => {
-        const { ask, given } = answer;
-        standings ??= freshness.standings(application);
-        const failing = standings.get(ask.image)?.failing;
-        if (failing !== undefined && this.#isOld(failing.since))
-          return [{ answer, since: failing.since, what: `${failing.fault.error.code} ${failing.fault.error.what}` }];
-        const since = this.#erringSince.get(imageKey(application, ask.image));
-        if (given.kind !== 'error' || since === undefined || !this.#isOld(since)) return [];
-        return [{ answer, since, what: `${given.code} ${ERROR_CODES[given.code]}` }];
-      }),
-    );
+    const failures = this.#ports.freshness.failures(application);
+    const troubles: Trouble[] = [];
+    for (const { answers } of this.#ports.registrations.of(application)) {
+      for (const answer of answers) {
+        const trouble = this.#troubleOf(application, answer, failures.get(answer.ask.image));
+        if (trouble !== undefined) troubles.push(trouble);
+      }
+    }
+    return troubles;
+  }
+
+  #troubleOf(application: string, answer: RegisteredAnswer, failing: Failure | undefined): Trouble | undefined {
+    if (failing !== undefined && this.#isOld(failing.since))
+      return { answer, since: failing.since, what: `${failing.fault.error.code} ${failing.fault.error.what}` };
+    const { ask, given } = answer;
+    if (given.kind !== 'error') return undefined;
+    const since = this.#erringSince.get(imageKey(application, ask.image));
+    if (since === undefined || !this.#isOld(since)) return undefined;
+    return { answer, since, what: `${given.code} ${ERROR_CODES[given.code]}` };
   }
 
   #isOld(since: number): boolean {

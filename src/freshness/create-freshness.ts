@@ -18,13 +18,14 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { Announcements } from './announcements.ts';
 import { countedClient } from './counted-client.ts';
 import { FirstResolutions } from './first-resolutions.ts';
-import type { Freshness, Hint, MoveCause, Moved, Standing } from './freshness.ts';
+import type { Failure, Freshness, Hint, MoveCause, Moved, Standing } from './freshness.ts';
 import { freshnessGauges, type FreshnessGauges } from './gauges.ts';
 import { jobOf, Looker, PATIENCE_MS, readAt, type Looked } from './looker.ts';
 import { Rests, type Rest } from './rests.ts';
+import { Standings } from './standings.ts';
 import { SteadyTime } from './steady-time.ts';
 import { isShown, tagSeen } from './tag-seen.ts';
-import { anyFailing, failingOf, followedOf, isUsed, type Followed, type TagSeen, type Target } from './target.ts';
+import { anyFailing, followedOf, isUsed, type Followed, type TagSeen, type Target } from './target.ts';
 import { pausedFault, throttledFault } from './trouble.ts';
 import { Turns } from './turns.ts';
 import { WatchList, type Operator } from './watch-list.ts';
@@ -96,6 +97,7 @@ class PollingFreshness implements ObservableFreshness {
   readonly #turns = new Turns();
   readonly #announcements: Announcements;
   readonly #looker: Looker;
+  readonly #standings: Standings;
   readonly #stop = new AbortController();
   /** Decisions that were not looked up yet. */
   #toLoad = new Set<Followed>();
@@ -138,6 +140,7 @@ class PollingFreshness implements ObservableFreshness {
     this.#list = new WatchList(options.operator, (followed) => this.#toLoad.add(followed));
     this.#announcements = new Announcements(options, this.#list);
     this.#looker = new Looker(options.applications, this.#announcements);
+    this.#standings = new Standings({ list: this.#list, rests: this.#rests, turns: this.#turns, time: this.#time });
     this.gauges = freshnessGauges(this.#list, this.#rests, now, () => this.#time.now());
     this.#first = new FirstResolutions({
       now,
@@ -192,28 +195,11 @@ class PollingFreshness implements ObservableFreshness {
   }
 
   standings(application: string): ReadonlyMap<string, Standing> {
-    const standings = new Map<string, Standing>();
-    for (const { ask, followed } of this.#list.usesOf(application)) {
-      const { image } = ask;
-      if (standings.get(image)?.failing === undefined) standings.set(image, this.#standingOf(followed));
-    }
-    return standings;
+    return this.#standings.of(application);
   }
 
-  #standingOf(followed: Followed): Standing {
-    const { target } = followed;
-    const { lastCompleteAt, intervalMs, access } = target;
-    const next = this.#nextLookAt(target);
-    const held = this.#rests.holding(target);
-    const failing =
-      failingOf(followed) ??
-      (held === undefined ? undefined : { since: held.since, fault: pausedFault(access, held.kind) });
-    return {
-      ...(lastCompleteAt === undefined ? {} : { lastCompleteAt }),
-      ...(next === undefined ? {} : { nextLookAt: next }),
-      intervalMs,
-      ...(failing === undefined ? {} : { failing }),
-    };
+  failures(application: string): ReadonlyMap<string, Failure> {
+    return this.#standings.failures(application);
   }
 
   onMoved(listener: (moved: Moved) => void): () => void {
@@ -442,12 +428,6 @@ class PollingFreshness implements ObservableFreshness {
   #wake(): void {
     this.#isAwake = true;
     this.#wait?.abort('awake');
-  }
-
-  #nextLookAt(target: Target): number | undefined {
-    const planned = [this.#turns.regular.at(target), this.#turns.soon.at(target)].filter((at) => at !== undefined);
-    const next = Math.min(...planned, this.#rests.holding(target)?.until ?? Infinity);
-    return next === Infinity ? undefined : Math.round(this.#time.wallAt(next));
   }
 
   // One look

@@ -24,8 +24,14 @@ export interface Standing {
   readonly lastCompleteAt?: number;
   readonly nextLookAt?: number;
   readonly intervalMs: number;
-  /** Since when it fails, and how. */
-  readonly failing?: { readonly since: number; readonly fault: Fault };
+  readonly failing?: Failure;
+}
+
+/** Since when an image fails, and how. */
+export interface Failure {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly fault: Fault;
 }
 
 /** Keeps decisions fresh: the only part that talks to registries. */
@@ -38,6 +44,8 @@ export interface Freshness {
   look(hint: Hint): number;
   /** By image (`Ask.image`) of the application. */
   standings(application: string): ReadonlyMap<string, Standing>;
+  /** The same, of images that fail alone: quick for the many applications that have none. */
+  failures(application: string): ReadonlyMap<string, Failure>;
   onMoved(listener: (moved: Moved) => void): () => void;
   /** An image that had no answer (or a fault) settled again without moving: who failed for it may be refreshed. */
   onRecovered(listener: (applications: readonly string[]) => void): () => void;

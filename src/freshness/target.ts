@@ -1,6 +1,6 @@
+import type { Failure } from './freshness.ts';
 import type { Tag } from '../image/reference.ts';
 import type { Access } from '../registry/access.ts';
-import type { Fault } from '../registry/sources.ts';
 import type { Ask } from '../resolve/resolver.ts';
 import type { DecisionKey, ListingKey } from '../store/store.ts';
 import type { Selection } from '../strategy/selection.ts';
@@ -16,13 +16,7 @@ export interface Followed {
   /** There is a decision. */
   decided: boolean;
   /** The listing was read, and this could not be decided from it. */
-  failing?: Failing;
-}
-
-export interface Failing {
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-  readonly fault: Fault;
+  failing?: Failure;
 }
 
 /** One image of one application. */
@@ -68,7 +62,7 @@ export interface Target {
   /** Milliseconds since the epoch. */
   lastCompleteAt?: number;
   /** It could not be read, which concerns every decision. */
-  failing?: Failing;
+  failing?: Failure;
   /** Looks that failed in a row. */
   failures: number;
   /** In steady time. */
@@ -83,12 +77,12 @@ export function isUsed({ decisions }: Target): boolean {
 }
 
 /** Why a decision is not as new as it should be. */
-export function failingOf({ target, failing }: Followed): Failing | undefined {
+export function failingOf({ target, failing }: Followed): Failure | undefined {
   return target.failing ?? failing;
 }
 
 /** The first that is told of a target. */
-export function anyFailing(target: Target): Failing | undefined {
+export function anyFailing(target: Target): Failure | undefined {
   if (target.failing !== undefined) return target.failing;
   for (const { failing } of target.decisions.values()) if (failing !== undefined) return failing;
   return undefined;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/error/codes.ts';
 import { Attention } from '../../src/controller/attention.ts';
-import type { Standing } from '../../src/freshness/freshness.ts';
+import type { Failure } from '../../src/freshness/freshness.ts';
 import type { Given, Registration } from '../../src/registrations/registration.ts';
 import { ask, semver } from '../resolve/harness.ts';
 import { KnownApplications } from '../registrations/known-applications.ts';
@@ -28,7 +28,7 @@ test('what keeps an image back is counted at once, a registry that fails after 5
   const clock = new FakeClock();
   const began = clock.now();
   const blocked = { 'self-heal-off': 0, 'last-sync-failed': 0, hooks: 0 };
-  const failing = new Map<string, Standing>();
+  const failing = new Map<string, Failure>();
   const events: string[] = [];
   const applications = new KnownApplications();
   for (const name of ['shop', 'new']) applications.set(name);
@@ -40,7 +40,7 @@ test('what keeps an image back is counted at once, a registry that fails after 5
   const attention = new Attention({
     registrations: { all: () => registrations, of: (name) => registrations.filter((one) => one.application === name) },
     applications,
-    freshness: { standings: () => failing },
+    freshness: { failures: () => failing },
     refresher: { conditionsOf: () => new Set(), conditionCounts: () => blocked },
     events: { record: ({ name }, { reason }) => void events.push(`${name} ${reason}`) },
     now: clock.now,
@@ -50,7 +50,7 @@ test('what keeps an image back is counted at once, a registry that fails after 5
   const ended = attention.run(stop.signal);
   blocked.hooks = 1;
   expect(attention.counts()).toEqual({ 'self-heal-off': 0, 'last-sync-failed': 0, hooks: 1, stale: 0, failing: 0 });
-  failing.set(api.image, { intervalMs: MINUTE, failing: { since: began, fault: FAULT } });
+  failing.set(api.image, { since: began, fault: FAULT });
   await clock.advance(4 * MINUTE);
   expect(attention.counts()).toMatchObject({ stale: 0, failing: 0 });
   await clock.advance(3 * MINUTE);
@@ -78,7 +78,7 @@ test('an image that generations fail for is told of after 5 minutes, whatever it
   const attention = new Attention({
     registrations: { all: () => names.flatMap(of), of },
     applications,
-    freshness: { standings: () => new Map() },
+    freshness: { failures: () => new Map() },
     refresher: {
       conditionsOf: () => new Set(),
       conditionCounts: () => ({ 'self-heal-off': 0, 'last-sync-failed': 0, hooks: 0 }),
