@@ -19,7 +19,8 @@ async function begunOf(job: Job, { store }: Ports): Promise<Versioned<StoredDeci
   // What was counted under the other setting is no proof under this one.
   const counted = missing === undefined ? {} : { missing: { ...missing, times: 0 } };
   // A conflict means that another process was quicker; either way there is one now.
-  const put = await store.decisions.put(job.key, { ...decision, ...counted }, null);
-  if (put === 'ok') job.steps?.push(`${decision.tag} was decided for the same policy with on-removed ${other}`);
+  const version = await store.decisions.put(job.key, { ...decision, ...counted }, null);
+  if (version !== undefined)
+    job.steps?.push(`${decision.tag} was decided for the same policy with on-removed ${other}`);
   return store.decisions.get(job.key);
 }

@@ -50,9 +50,8 @@ export async function evaluate(
   const digest = await digestAfter(job, move, previous, ports, signal);
   if (digest.kind === 'fault') return faultOf(digest.fault, previous);
   const decision = decisionAfter(move, previous, digest.digest, { listedAt: fetchedAt, now: ports.now() });
-  if ((await ports.store.decisions.put(job.key, decision, stored?.version ?? null)) === 'conflict') {
+  if ((await ports.store.decisions.put(job.key, decision, stored?.version ?? null)) === undefined)
     return { kind: 'overtaken' };
-  }
   job.steps?.push(stepOf(move, previous));
   return { kind: 'decided', decision };
 }
@@ -81,8 +80,8 @@ export async function confirm(
     confirmedAt: listedAt,
   };
   if (digest === value.digest && listedAt === value.confirmedAt) return { kind: 'decided', decision: value };
-  const put = await ports.store.decisions.put(job.key, decision, stored.version);
-  return put === 'ok' ? { kind: 'decided', decision } : { kind: 'overtaken' };
+  const version = await ports.store.decisions.put(job.key, decision, stored.version);
+  return version === undefined ? { kind: 'overtaken' } : { kind: 'decided', decision };
 }
 
 /** Asks what a tag points at, and keeps the answer. */

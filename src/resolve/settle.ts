@@ -91,14 +91,7 @@ async function underLease(
   patience: AbortSignal,
   caller: AbortSignal,
 ): Promise<Settled | Overtaken> {
-  const done = new AbortController();
-  const keepAlive = async (): Promise<void> => {
-    for (;;) {
-      await rest(LEASE_MS / 4, ports, done.signal);
-      if (done.signal.aborted || !(await lease.extend())) return;
-    }
-  };
-  const alive = keepAlive();
+  const alive = keptAlive(lease, ports);
   try {
     // Who held it before may have done the work, or found out that it can't be done.
     const known = await look(job, ports);
@@ -112,10 +105,28 @@ async function underLease(
       await remember(job, outcome.fault, known, ports);
     return outcome;
   } finally {
-    done.abort('over');
-    await alive;
+    await alive?.end();
     await lease.release();
   }
+}
+
+/** Extends a lease that would end by itself. */
+function keptAlive(lease: Lease, ports: Ports): { end(): Promise<void> } | undefined {
+  if (lease.extend === undefined) return undefined;
+  const done = new AbortController();
+  const extend = async (): Promise<void> => {
+    for (;;) {
+      await rest(LEASE_MS / 4, ports, done.signal);
+      if (done.signal.aborted || (await lease.extend?.()) !== true) return;
+    }
+  };
+  const extending = extend();
+  return {
+    async end() {
+      done.abort('over');
+      await extending;
+    },
+  };
 }
 
 /**
@@ -194,8 +205,8 @@ async function improveFollowed(
   const before = stored?.value;
   const movedAt = before?.digest === head.digest ? before.movedAt : ports.now();
   const decision: StoredDecision = { tag, digest: head.digest, movedAt, confirmedAt: head.seenAt };
-  const put = await ports.store.decisions.put(job.key, decision, stored?.version ?? null);
-  return put === 'ok' ? { kind: 'decided', decision } : { kind: 'overtaken' };
+  const version = await ports.store.decisions.put(job.key, decision, stored?.version ?? null);
+  return version === undefined ? { kind: 'overtaken' } : { kind: 'decided', decision };
 }
 
 async function look(job: Job, ports: Ports): Promise<Known> {

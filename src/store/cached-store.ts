@@ -9,6 +9,7 @@ import type {
   FaultStore,
   KeptFault,
   ListingKey,
+  ListingChange,
   ListingRecord,
   ListingStore,
   PauseStore,
@@ -52,7 +53,7 @@ export function cachedStore(store: Store, limits: CacheLimits, now: () => number
     faults: cachedFaults(store.faults, limits.decisions),
     answers: cachedAnswers(store.answers, limits.answers, now),
     pauses: cachedPauses(store.pauses),
-    leases: memoryLeases(now),
+    leases: memoryLeases(),
     close: () => store.close(),
   };
 }
@@ -72,11 +73,10 @@ function cachedDecisions(behind: DecisionStore, max: number, now: () => number):
   return {
     get: (key) => known.get(key) ?? read(key),
     async put(key, value, ifVersion) {
-      const put = await forgetting(known, key, async () => behind.put(key, value, ifVersion));
-      // It is asked for, at the latest by the next look; and a cache that is left empty clears all that it has room for. That
-      // it cannot be read does not undo that it was written.
-      await read(key).catch(() => undefined);
-      return put;
+      const version = await forgetting(known, key, async () => behind.put(key, value, ifVersion));
+      // It is asked for, at the latest by the next look; and a cache that is left empty clears all that it has room for.
+      if (version !== undefined) known.set(key, { value, version });
+      return version;
     },
   };
 }
@@ -214,14 +214,18 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
       }
     },
     async update(key, change) {
+      const before = records.get(key);
       records.delete(key);
       tags.delete(key);
+      let after: ListingRecord | undefined;
       try {
         await behind.update(key, change);
         const known = same.get(key);
         if (known !== undefined) same.set(key, { ...known, fetchedAt: change.fetchedAt ?? known.fetchedAt });
+        after = before && changed(before, change);
       } finally {
-        records.delete(key);
+        if (after === undefined) records.delete(key);
+        else records.set(key, after);
       }
     },
   };
@@ -234,6 +238,10 @@ interface SameTags {
   readonly fetchedAt: number;
   readonly tagsHash: string;
   readonly fingerprint?: string;
+}
+
+function changed({ suspect: _before, ...record }: ListingRecord, { fetchedAt, suspect }: ListingChange): ListingRecord {
+  return { ...record, ...(fetchedAt !== undefined && { fetchedAt }), ...(suspect !== undefined && { suspect }) };
 }
 
 function remembered({ since, fingerprint }: SameTags): Pick<ListingRecord, 'sameSince' | 'fingerprint'> {

@@ -17,10 +17,10 @@ export function observedStore(store: Store, moved: (move: DecisionMove) => void)
       get: (key) => decisions.get(key),
       async put(key, to, ifVersion) {
         const from = ifVersion === null ? undefined : (await decisions.get(key))?.value;
-        const put = await decisions.put(key, to, ifVersion);
+        const version = await decisions.put(key, to, ifVersion);
         const same = from?.tag === to.tag && from.digest === to.digest;
-        if (put === 'ok' && !same) moved({ key, to, ...(from !== undefined && { from }) });
-        return put;
+        if (version !== undefined && !same) moved({ key, to, ...(from !== undefined && { from }) });
+        return version;
       },
     },
   };

@@ -26,8 +26,7 @@ export function repositoryNumber(database: Database, key: ListingKey, now: numbe
   return numberOf(known, 'id');
 }
 
-/** Notes that something is in use that is written to without its number. */
-export function touchRepository(database: Database, key: ListingKey, now: number): void {
-  const known = database.get(SELECT, key);
-  if (known !== undefined && usageIsOutdated(numberOf(known, 'used_at'), now)) database.change(TOUCH, now, key);
+/** Notes that something is in use that is written to without its number. @param usedAt when that was noted last. */
+export function touchRepository(database: Database, key: ListingKey, usedAt: number, now: number): void {
+  if (usageIsOutdated(usedAt, now)) database.change(TOUCH, now, key);
 }

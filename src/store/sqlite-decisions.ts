@@ -35,7 +35,7 @@ export function sqliteDecisions(database: Database, now: () => number): Decision
       ];
       const changed =
         ifVersion === null ? database.change(INSERT, ...values) : database.change(UPDATE, ...values, Number(ifVersion));
-      return changed === 1 ? 'ok' : 'conflict';
+      return changed === 1 ? String(Number(ifVersion ?? 0) + 1) : undefined;
     },
   };
 }

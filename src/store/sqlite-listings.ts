@@ -11,7 +11,7 @@ const REPLACE = `INSERT INTO listings (repository, fetched_at, count, etag, last
   ON CONFLICT (repository) DO UPDATE SET fetched_at = excluded.fetched_at, count = excluded.count, etag = excluded.etag,
   last_modified = excluded.last_modified, suspect_since = NULL, suspect_times = NULL, tags = excluded.tags`;
 const UPDATE = `UPDATE listings SET fetched_at = coalesce(?, fetched_at), suspect_since = ?, suspect_times = ?
-  WHERE repository = ${REPOSITORY_OF_KEY}`;
+  WHERE repository = ${REPOSITORY_OF_KEY} RETURNING (SELECT used_at FROM repositories WHERE id = repository) AS used_at`;
 
 /** No legal tag holds a newline. */
 const SEPARATOR = '\n';
@@ -45,8 +45,9 @@ export function sqliteListings(database: Database, now: () => number): ListingSt
       });
     },
     async update(key, { fetchedAt, suspect }) {
-      touchRepository(database, key, now());
-      database.change(UPDATE, fetchedAt ?? null, suspect?.since ?? null, suspect?.times ?? null, key);
+      const values = [fetchedAt ?? null, suspect?.since ?? null, suspect?.times ?? null, key];
+      const updated = database.get(UPDATE, ...values);
+      if (updated !== undefined) touchRepository(database, key, numberOf(updated, 'used_at'), now());
     },
   };
 }

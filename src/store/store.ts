@@ -51,8 +51,11 @@ export interface StoredDecision extends Decision {
 /** Decisions, compared and set. Lost decisions are evaluated afresh, so this is the one part that is no cache. */
 export interface DecisionStore {
   get(key: DecisionKey): Soon<Versioned<StoredDecision> | undefined>;
-  /** @param ifVersion the version that is replaced; null: there is none yet. */
-  put(key: DecisionKey, value: StoredDecision, ifVersion: string | null): Promise<'ok' | 'conflict'>;
+  /**
+   * @param ifVersion the version that is replaced; null: there is none yet.
+   * @returns the version it has now; undefined: it has another one already, and nothing was changed.
+   */
+  put(key: DecisionKey, value: StoredDecision, ifVersion: string | null): Promise<string | undefined>;
 }
 
 /** What an application was last given for an image. */
@@ -96,7 +99,13 @@ export interface ListingStore {
     listing: { fetchedAt: number; tags: readonly Tag[]; validators?: Validators; fingerprint?: string },
   ): Promise<void>;
   /** The listing was confirmed as it is (304), or refused as suspect. */
-  update(key: ListingKey, change: { fetchedAt?: number; suspect: Sightings | undefined }): Promise<void>;
+  update(key: ListingKey, change: ListingChange): Promise<void>;
+}
+
+export interface ListingChange {
+  /** When it was confirmed. */
+  readonly fetchedAt?: number;
+  readonly suspect: Sightings | undefined;
 }
 
 /** The digest a tag named at a time. */
@@ -141,8 +150,8 @@ export interface FaultStore {
 
 /** The right to be the only one doing something, for a while. */
 export interface Lease {
-  /** Holds it for another full time. False: it was lost to another. */
-  extend(): Promise<boolean>;
+  /** Holds it for another full time. False: it was lost to another. Absent: it is held until it is released. */
+  extend?(): Promise<boolean>;
   release(): Promise<void>;
 }
 

@@ -24,12 +24,12 @@ for (let round = 1; round <= Number(rounds); round++) {
     before?.version ?? null,
   );
   // Written after the commit and before anything else, so what is read here was served.
-  if (put === 'ok') writeSync(1, `own ${round}\n`);
+  if (put !== undefined) writeSync(1, `own ${round}\n`);
   for (;;) {
     const current = await store.decisions.get(shared);
     const next = Number(current?.value.tag ?? '0') + 1;
     const value = { tag: `${next}` as Tag, movedAt: next, confirmedAt: next };
-    if ((await store.decisions.put(shared, value, current?.version ?? null)) === 'conflict') continue;
+    if ((await store.decisions.put(shared, value, current?.version ?? null)) === undefined) continue;
     writeSync(1, `shared ${next}\n`);
     break;
   }

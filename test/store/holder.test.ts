@@ -35,7 +35,7 @@ test('a lease of a process that runs is left alone, and taken at once when the p
   child.kill('SIGKILL');
   await once(child, 'close');
   const taken = await store.leases.acquire('n', 8_000);
-  expect(await taken?.extend()).toBe(true);
+  expect(await taken?.extend?.()).toBe(true);
   expect(await store.leases.acquire('n', 8_000)).toBeUndefined();
   await store.close();
   rmSync(directory, { recursive: true, force: true });

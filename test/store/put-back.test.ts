@@ -32,7 +32,7 @@ const open = (isAlone: boolean): Promise<Store> =>
 async function decide(store: Store, tag: string): Promise<void> {
   const before = await store.decisions.get(KEY);
   const decision = { tag: tag as Tag, movedAt: clock.now(), confirmedAt: clock.now() };
-  expect(await store.decisions.put(KEY, decision, before?.version ?? null)).toBe('ok');
+  expect(await store.decisions.put(KEY, decision, before?.version ?? null)).toBeDefined();
   await store.listings.put(LISTING, { fetchedAt: clock.now(), tags: [tag as Tag] });
 }
 
@@ -143,7 +143,7 @@ test.for([
   await clock.advance(2 * MINUTE);
   expect(store.size()).toBeGreaterThan(0);
   expect((await store.decisions.get(KEY))?.value.tag).toBe(tag);
-  expect(await store.decisions.put(KEY, onDisk, version ?? null)).toBe('conflict');
+  expect(await store.decisions.put(KEY, onDisk, version ?? null)).toBeUndefined();
   await store.close();
 });
 
