@@ -77,6 +77,9 @@ function afterRequest(entry: RefreshEntry, asked: AskedRefresh, seen: Seen): Ver
   if (entry.kind === 'waiting') return { kind: 'ask', moved: false };
   const isOver = progress === 'rendered' || progress === 'not-rendered';
   if (progress === 'rendered' && outdated !== undefined && entry.again) return { kind: 'ask', moved: true };
+  // It began right after the request, so what was rendered got the images that are being synced.
+  if (progress === 'rendered' && outdated?.kind === 'image' && hasSyncedSince(application, asked))
+    return { kind: 'ask', moved: false };
   if (isOver && outdated?.kind === 'unknown') return { kind: 'given-up', why: NOBODY_ASKED };
   const isBroken = isOver && application.comparisonError !== undefined;
   // Sidecars leave a controller alone that did not answer, and render what they have kept.
@@ -89,6 +92,11 @@ function afterRequest(entry: RefreshEntry, asked: AskedRefresh, seen: Seen): Ver
   // What moved since has attempts of its own: it must not be given up with the one before.
   if (entry.again) return { kind: 'ask', moved: true };
   return { kind: 'failed', why: isBroken ? `Argo CD reports: ${application.comparisonError}` : shortfallOf(progress) };
+}
+
+/** Whether an operation ended after the request; `finishedAt` counts whole seconds. */
+function hasSyncedSince({ operating, lastSync }: Application, asked: AskedRefresh): boolean {
+  return !operating && lastSync?.finishedAt !== undefined && Date.parse(lastSync.finishedAt) + 1000 > asked.at;
 }
 
 function shortfallOf(progress: Progress): string {

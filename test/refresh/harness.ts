@@ -67,6 +67,8 @@ export class World {
   /** Applications whose renderings have hooks. */
   readonly hooks: Set<string> = new Set();
   readonly compared: string[] = [];
+  /** While a sync runs, all of it gets the same images. */
+  holdsSyncing = false;
   window: 'allowed' | 'blocked' = 'allowed';
   /** How long a comparison takes after it looked. */
   compareMs = 0;
@@ -162,7 +164,8 @@ export class World {
   async #render(application: Application): Promise<Rendered> {
     const name = application.instanceName;
     const image = this.uses.get(name) ?? '';
-    const tag = this.decisions.get(image);
+    const held = this.holdsSyncing && application.operating ? this.#given.get(name)?.tag : undefined;
+    const tag = held ?? this.decisions.get(image);
     this.renderings.push(name);
     if (this.unreached.has(name)) return { manifests: `${image}:as the sidecar thinks` };
     const [source] = application.sources;

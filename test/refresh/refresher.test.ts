@@ -158,6 +158,22 @@ test('an operation that begins while the request is kept is seen', async () => {
   expect(here.patched).toEqual(['one']);
 });
 
+test('what was rendered while an operation ran that began right after the request is asked for again when that ends', async () => {
+  const here = await world('one');
+  here.holdsSyncing = true;
+  here.move('api', '1.0.1');
+  await here.clock.advance(100);
+  expect(here.patched).toEqual(['one']);
+  here.argo.operate('one');
+  await here.clock.advance(10 * SECOND);
+  expect(here.patched).toEqual(['one', 'one']);
+  expect(here.outdated).toEqual([]);
+  expect(here.count('retried')).toBe(0);
+  expect(here.count('confirmed')).toBe(1);
+  await here.clock.advance(10 * MINUTE);
+  expect(here.patched).toHaveLength(2);
+});
+
 test('an Application that is being deleted is left alone, and one that is gone is forgotten', async () => {
   const here = await world('one', 'two');
   here.argo.edit('one', { deleting: true });
