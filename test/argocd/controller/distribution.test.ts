@@ -31,7 +31,7 @@ test('what the registry tells of gets live, and only the applications that take 
   await argoCd().waitFor('both rest', () =>
     [application, other].every((one) => one.isAtRest() && one.secondsSinceSync() > 2),
   );
-  expect(application.live('told')).toBe(image('told', '1.0.1'));
+  await application.becomesLive('told', image('told', '1.0.1'));
   const seen = [application.observe(), other.observe()];
   await pushToLive.measure(
     "a directory of plain files, by distribution's own notification",

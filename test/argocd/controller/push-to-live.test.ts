@@ -167,8 +167,9 @@ describe('of many applications', () => {
       () => applications.every((application) => application.isAtRest()),
       90_000,
     );
-    expect(applications.map((application) => application.live(application.name))).toEqual(
-      members.map(({ name }) => image(name, '1.0.1')),
+    // Deployments are watched apart from Applications: what was synced may be seen a moment later.
+    await argoCd().waitFor('each has its image', () =>
+      members.every(({ name, member }, index) => applications[index]?.live(member) === image(name, '1.0.1')),
     );
     expect(requests()).toBe(REPOSITORIES);
     const generationsOf = async (): Promise<readonly number[]> =>

@@ -174,6 +174,7 @@ export interface ApplicationState extends ApiObject {
   readonly status?: {
     readonly reconciledAt?: string;
     readonly sync?: { readonly status?: string; readonly revision?: string; readonly revisions?: readonly string[] };
+    readonly resources?: readonly { readonly kind: string; readonly name: string }[];
     readonly summary?: { readonly images?: readonly string[] };
     readonly health?: { readonly status?: string };
     readonly conditions?: readonly { readonly type: string; readonly message: string }[];

@@ -25,7 +25,7 @@ export interface TestApplication {
   state(): ApplicationState | undefined;
   /** `Synced`, `OutOfSync`, `Unknown`. */
   syncStatus(): string | undefined;
-  /** Synced, nothing runs and nothing is asked for. */
+  /** Synced and seen so, nothing runs and nothing is asked for. */
   isAtRest(): boolean;
   isAskedToRefresh(): boolean;
   /** Since its last operation ended; by this machine's clock, which is Argo CD's here. */
@@ -84,6 +84,10 @@ export async function createTestApplication(
     mirror.get(DEPLOYMENTS, destination, of) as DeploymentState | undefined;
   const live: TestApplication['live'] = (of) => deployment(of)?.spec.template.spec.containers[0]?.image;
 
+  // Deployments are watched apart from Applications, and may be seen a moment later.
+  const isSeen = ({ status }: ApplicationState): boolean =>
+    (status?.resources ?? []).every(({ kind, name: of }) => kind !== 'Deployment' || deployment(of) !== undefined);
+
   return {
     name,
     namespace,
@@ -98,7 +102,8 @@ export async function createTestApplication(
         now?.status?.sync?.status === 'Synced' &&
         now.operation === undefined &&
         phase === 'Succeeded' &&
-        refreshOf(now) === undefined
+        refreshOf(now) === undefined &&
+        isSeen(now)
       );
     },
     secondsSinceSync: () => (Date.now() - Date.parse(state()?.status?.operationState?.finishedAt ?? '')) / 1000,
