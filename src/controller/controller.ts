@@ -126,7 +126,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     log.warning('no-certificate', { url: configuration.controller?.url });
 
   const metrics = createMetrics({
-    knownHosts: knownHosts(() => operator.current.configuration, files),
+    knownHosts: knownHosts(() => operator.current.configuration, files, now),
     version: options.version,
   });
   const onDisk = await outside.openStore({

@@ -3,16 +3,27 @@ import type { FilePorts } from '../operator/files.ts';
 import { normaliseHost } from '../operator/host-name.ts';
 import type { OperatorConfiguration } from '../operator/operator-configuration.ts';
 
-/** Hosts that get metrics of their own: those an operator named, so that no tenant can make series. */
+/** The file is looked at no oftener, in milliseconds; each request to a registry asks. */
+const LOOK_EVERY_MS = 5_000;
+
+/**
+ * Hosts that get metrics of their own: those an operator named, so that no tenant can make series.
+ *
+ * @param now milliseconds since the epoch.
+ */
 export function knownHosts(
   current: () => OperatorConfiguration,
   files: Pick<FilePorts, 'stamp' | 'read'>,
+  now: () => number,
 ): () => ReadonlySet<string> {
   let of: OperatorConfiguration | undefined;
   let dockerStamp: string | undefined;
+  let lookedAt = -Infinity;
   let hosts: ReadonlySet<string> = new Set();
   return () => {
     const configuration = current();
+    if (of === configuration && Math.abs(now() - lookedAt) < LOOK_EVERY_MS) return hosts;
+    lookedAt = now();
     const { dockerConfig } = configuration;
     const stamp = dockerConfig === undefined ? undefined : files.stamp(dockerConfig);
     if (of === configuration && stamp === dockerStamp) return hosts;

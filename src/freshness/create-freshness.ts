@@ -105,7 +105,7 @@ class PollingFreshness implements ObservableFreshness {
   readonly #toReadmit = new Set<string>();
   #started = false;
   #isAwake = false;
-  #wait: AbortController | undefined;
+  #wait: { readonly over: AbortController; readonly until: number } | undefined;
 
   readonly gauges: FreshnessGauges;
 
@@ -395,7 +395,7 @@ class PollingFreshness implements ObservableFreshness {
     }
     target.looking = true;
     target.startedAt = now;
-    this.#turns.begin(target, this.#lookAt(target, now), () => this.#wake());
+    this.#turns.begin(target, this.#lookAt(target, now), () => this.#wakeForNext());
   }
 
   /** A pause in the store that no rest of ours knows: from before a restart. It is waited for once, here. */
@@ -417,17 +417,26 @@ class PollingFreshness implements ObservableFreshness {
       this.#isAwake = false;
       return;
     }
-    const next = Math.min(this.#turns.next ?? Infinity, this.#rests.next ?? Infinity);
-    const ms = this.#toReadmit.size > 0 ? 1 : Math.min(Math.max(next - this.#time.now(), 0), LONGEST_WAIT_MS);
-    this.#wait = new AbortController();
-    await rest(Math.ceil(ms), this.#options, this.#wait.signal);
+    const now = this.#time.now();
+    const ms = this.#toReadmit.size > 0 ? 1 : Math.min(Math.max(this.#nextAt() - now, 0), LONGEST_WAIT_MS);
+    this.#wait = { over: new AbortController(), until: now + ms };
+    await rest(Math.ceil(ms), this.#options, this.#wait.over.signal);
     this.#wait = undefined;
     this.#isAwake = false;
   }
 
+  #nextAt(): number {
+    return Math.min(this.#turns.next ?? Infinity, this.#rests.next ?? Infinity);
+  }
+
+  /** A look has ended: nearly always nothing is due earlier for that. */
+  #wakeForNext(): void {
+    if (this.#wait === undefined || this.#nextAt() < this.#wait.until) this.#wake();
+  }
+
   #wake(): void {
     this.#isAwake = true;
-    this.#wait?.abort('awake');
+    this.#wait?.over.abort('awake');
   }
 
   // One look

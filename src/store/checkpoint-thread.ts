@@ -5,8 +5,8 @@ import type { Checkpoints } from './database.ts';
 
 /** The worker's code: beside this file as a source, beside the bundle in it. */
 const CODE = join(import.meta.dirname, `checkpoint-worker${extname(import.meta.filename)}`);
-/** In milliseconds. */
-const EVERY_MS = 5_000;
+/** In milliseconds: of what is written again and again, each time less is moved. */
+const EVERY_MS = 20_000;
 
 /**
  * A thread that moves what is in the write-ahead log into the database's file, which waits for the disk: tens of milliseconds

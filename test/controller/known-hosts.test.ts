@@ -11,7 +11,16 @@ test('a host of the docker configuration is one that the operator named, for as 
   const dockerConfig = join(folder.path, 'config.json');
   const registries = { allow: ['ghcr.io'], hosts: [{ host: 'registry.example.com' }] };
   const configuration = completeConfiguration({ registries, dockerConfig }, [], {});
-  const hosts = knownHosts(() => configuration, systemFiles);
+  let now = 0;
+  const known = knownHosts(
+    () => configuration,
+    systemFiles,
+    () => now,
+  );
+  const hosts = (): ReadonlySet<string> => {
+    now += 5_000;
+    return known();
+  };
   const named = ['ghcr.io', 'registry.example.com'];
   expect([...hosts()].toSorted()).toEqual(named);
   const auths = { 'https://index.docker.io/v1/': {}, 'quay.io/team-a': {} };
