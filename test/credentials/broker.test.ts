@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ConfigurationFile } from '../../src/operator/configuration-file.ts';
@@ -310,6 +311,32 @@ describe("which of the operator's credentials is used", () => {
     expect(await sentFor(broker, 'r.example/x')).toBe('anonymous');
     expect(await sentFor(broker, 'r.example/x', { project: '' })).toBe('anonymous');
     expect(await sentFor(broker, 'r.example/x', { project: 'any' })).toBe('argocd/all:pw');
+  });
+
+  test('who asks for the very same again gets what it may have by now, and not what another got', async () => {
+    const world = worldOfTeams();
+    world.write('docker.json', dockerConfig({ 'r.example': 'docker:pw' }));
+    const broker = world.broker({
+      registries: { hosts: [{ host: 'r.example', credentials: 'pullsecret:argocd/all', projects: ['shop'] }] },
+      grants: [{ projects: ['team-a'], credentials: ['pullsecret:team-a/*'], hosts: ['r.example'] }],
+    });
+    const same = repository('r.example/x');
+    const idFor = (project: string, wish?: string): string => {
+      const answer = broker.accessFor(same, { application: 'app', project }, wish);
+      return answer.kind === 'granted' ? answer.access.credential.id : answer.error.code;
+    };
+    const docker = `docker-config:${join(world.path, 'docker.json')}#r.example`;
+    for (const _ of [1, 2]) {
+      expect(idFor('shop')).toBe('pullsecret:argocd/all');
+      expect(idFor('team-a')).toBe(docker);
+      expect(idFor('team-a', 'pullsecret:team-a/own')).toBe('pullsecret:team-a/own');
+      expect(idFor('team-b', 'pullsecret:team-a/own')).toBe(docker);
+    }
+    expect(idFor('team-a')).toBe(docker);
+    rmSync(join(world.path, 'docker.json'));
+    // Files are looked at once in a turn.
+    await Promise.resolve();
+    expect(idFor('team-a')).toBe('anonymous');
   });
 
   test('does not try another when the one that is bound is unreadable', async () => {
