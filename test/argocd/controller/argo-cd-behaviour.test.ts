@@ -96,6 +96,11 @@ describe('without sync: full', () => {
     const first = application.state()?.status?.sync?.revision ?? '';
     await git.commit({ 'other.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n' });
     await application.refresh('normal');
+    // Else it may be rendered in the middle of the sync, and once more when that ends.
+    await argoCd().waitFor(
+      'it is at rest at the second revision',
+      () => application.isAtRest() && application.state()?.status?.sync?.revision !== first,
+    );
     await pushAndAnnounce('reverted', '1.0.2');
     await application.becomesLive('reverted', image('reverted', '1.0.2'));
     // What is rendered and changed at the same moment belongs together.
