@@ -9,7 +9,6 @@ import type {
   FaultStore,
   KeptFault,
   ListingKey,
-  ListingChange,
   ListingRecord,
   ListingStore,
   PauseStore,
@@ -214,18 +213,15 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
       }
     },
     async update(key, change) {
-      const before = records.get(key);
       records.delete(key);
       tags.delete(key);
-      let after: ListingRecord | undefined;
       try {
         await behind.update(key, change);
         const known = same.get(key);
         if (known !== undefined) same.set(key, { ...known, fetchedAt: change.fetchedAt ?? known.fetchedAt });
-        after = before && changed(before, change);
       } finally {
-        if (after === undefined) records.delete(key);
-        else records.set(key, after);
+        // Read again: a store that was begun anew has it no more, and what only memory has could never be decided from.
+        records.delete(key);
       }
     },
   };
@@ -238,10 +234,6 @@ interface SameTags {
   readonly fetchedAt: number;
   readonly tagsHash: string;
   readonly fingerprint?: string;
-}
-
-function changed({ suspect: _before, ...record }: ListingRecord, { fetchedAt, suspect }: ListingChange): ListingRecord {
-  return { ...record, ...(fetchedAt !== undefined && { fetchedAt }), ...(suspect !== undefined && { suspect }) };
 }
 
 function remembered({ since, fingerprint }: SameTags): Pick<ListingRecord, 'sameSince' | 'fingerprint'> {

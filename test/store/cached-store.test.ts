@@ -242,6 +242,19 @@ test('a pause of before the start holds', async () => {
   expect(self.cached.pauses.pausedUntil('host')).toBe(until);
 });
 
+test('a listing that the store has lost is not confirmed in memory', async () => {
+  await using self = await counted();
+  const { behind, clock } = self;
+  let isLost = false;
+  const losing = { ...behind.listings, get: async () => (isLost ? undefined : behind.listings.get(listing)) };
+  const { listings } = cachedStore({ ...behind, listings: losing }, limits, clock.now);
+  await listings.put(listing, { fetchedAt: 1, tags: ['a'] as Tag[] });
+  expect((await listings.get(listing))?.fetchedAt).toBe(1);
+  isLost = true;
+  await listings.update(listing, { fetchedAt: 2, suspect: undefined });
+  expect(await listings.get(listing)).toBeUndefined();
+});
+
 test('who is alone has leases of its own, and nothing of them is written', async () => {
   await using self = await counted();
   const lease = await self.cached.leases.acquire('list', 8_000);
