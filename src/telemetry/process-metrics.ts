@@ -15,8 +15,14 @@ const NOT_WORTH_IT: readonly string[] = [
   'nodejs_heap_space_size_available_bytes',
 ];
 
+/**
+ * How often the event loop is asked whether it is late, in milliseconds. Each time wakes an idle process: ten times as often,
+ * prom-client's default, is 0.6 % of a core for nothing.
+ */
+const EVENT_LOOP_ASKED_EVERY_MS = 100;
+
 /** CPU, memory, open files, event loop and garbage collection of this process: `process_*` and `nodejs_*`. */
 export function addProcessMetrics(registry: Registry): void {
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_ASKED_EVERY_MS });
   for (const name of NOT_WORTH_IT) registry.removeSingleMetric(name);
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createMetrics } from '../../src/telemetry/prometheus.ts';
 import type { Metrics } from '../../src/telemetry/metrics.ts';
 
@@ -206,4 +206,12 @@ test('the version, and what the process uses, are there', async () => {
     expect(text).toContain(`\n${name} `);
   }
   expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
+});
+
+test('the event loop is watched by a timer that hardly wakes an idle process', async () => {
+  const metrics = make();
+  const mean = async (): Promise<number> =>
+    Number(/^nodejs_eventloop_lag_mean_seconds (.+)$/m.exec(await metrics.text())?.[1]);
+  // Each reading begins the count anew.
+  await vi.waitFor(async () => expect(await mean()).toBeGreaterThan(0.09), { interval: 250, timeout: 10_000 });
 });
