@@ -426,7 +426,7 @@ class PollingFreshness implements ObservableFreshness {
   }
 
   #nextAt(): number {
-    return Math.min(this.#turns.next ?? Infinity, this.#rests.next ?? Infinity);
+    return Math.min(this.#turns.next, this.#rests.next ?? Infinity);
   }
 
   /** A look has ended: nearly always nothing is due earlier for that. */

@@ -17,19 +17,18 @@ export class Turns {
   readonly soon: Line = new Line();
   readonly #running = new Set<Promise<void>>();
   readonly #atHost = new Map<string, number>();
+  readonly #hasRoom = (host: string): boolean => this.#isWithin(host, LOOKS_AT_ONCE, AT_ONE_HOST);
+  readonly #hasUrgentRoom = (host: string): boolean =>
+    this.#isWithin(host, LOOKS_AT_ONCE + URGENT_LOOKS_AT_ONCE, AT_ONE_HOST + URGENT_AT_ONE_HOST);
 
   /** What is due and has room; what somebody waits for first. */
   take(now: number): Target | undefined {
-    for (const { line, hasRoom } of this.#lines()) {
-      const target = line.take(now, hasRoom);
-      if (target !== undefined) return target;
-    }
-    return undefined;
+    return this.soon.take(now, this.#hasUrgentRoom) ?? this.regular.take(now, this.#hasRoom);
   }
 
-  /** When the first is due of what has room. */
-  get next(): number | undefined {
-    return earliest(this.#lines().map(({ line, hasRoom }) => line.next(hasRoom)));
+  /** When the first is due of what has room; Infinity: never. */
+  get next(): number {
+    return Math.min(this.soon.next(this.#hasUrgentRoom), this.regular.next(this.#hasRoom));
   }
 
   delete(target: Target): void {
@@ -57,13 +56,8 @@ export class Turns {
     await Promise.allSettled(this.#running);
   }
 
-  #lines(): readonly { readonly line: Line; readonly hasRoom: (host: string) => boolean }[] {
-    const within = (inAll: number, atHost: number) => (host: string) =>
-      this.#running.size < inAll && (this.#atHost.get(host) ?? 0) < atHost;
-    return [
-      { line: this.soon, hasRoom: within(LOOKS_AT_ONCE + URGENT_LOOKS_AT_ONCE, AT_ONE_HOST + URGENT_AT_ONE_HOST) },
-      { line: this.regular, hasRoom: within(LOOKS_AT_ONCE, AT_ONE_HOST) },
-    ];
+  #isWithin(host: string, inAll: number, atHost: number): boolean {
+    return this.#running.size < inAll && (this.#atHost.get(host) ?? 0) < atHost;
   }
 }
 
@@ -86,13 +80,16 @@ class Line {
     this.#remove(hostOf(target), (schedule) => schedule.delete(target));
   }
 
-  next(hasRoom: (host: string) => boolean): number | undefined {
-    return earliest([...this.#hosts].map(([host, { next }]) => (hasRoom(host) ? next : undefined)));
+  /** Infinity: none has room. */
+  next(hasRoom: (host: string) => boolean): number {
+    let first = Infinity;
+    for (const [host, { next = Infinity }] of this.#hosts) if (next < first && hasRoom(host)) first = next;
+    return first;
   }
 
   take(now: number, hasRoom: (host: string) => boolean): Target | undefined {
     const first = this.next(hasRoom);
-    if (first === undefined || first > now) return undefined;
+    if (first > now) return undefined;
     for (const [host, { next }] of this.#hosts) {
       if (next === first && hasRoom(host)) return this.#remove(host, (schedule) => schedule.take(now));
     }
@@ -111,10 +108,4 @@ class Line {
 
 function hostOf({ access }: Target): string {
   return access.endpoint.apiUrl;
-}
-
-function earliest(times: readonly (number | undefined)[]): number | undefined {
-  let first: number | undefined;
-  for (const time of times) if (time !== undefined) first = Math.min(time, first ?? Infinity);
-  return first;
 }

@@ -8,6 +8,7 @@ import type {
   DecisionStore,
   FaultStore,
   KeptFault,
+  ListingChange,
   ListingKey,
   ListingRecord,
   ListingStore,
@@ -213,16 +214,19 @@ function cachedListings(behind: ListingStore, limits: CacheLimits): ListingStore
       }
     },
     async update(key, change) {
-      records.delete(key);
+      const before = records.get(key);
       tags.delete(key);
+      let isThere = false;
       try {
-        await behind.update(key, change);
+        isThere = await behind.update(key, change);
         const known = same.get(key);
         if (known !== undefined) same.set(key, { ...known, fetchedAt: change.fetchedAt ?? known.fetchedAt });
       } finally {
-        // Read again: a store that was begun anew has it no more, and what only memory has could never be decided from.
-        records.delete(key);
+        // A store that was begun anew has it no more, and what only memory has could never be decided from.
+        if (isThere && before !== undefined && records.get(key) === before) records.set(key, changed(before, change));
+        else records.delete(key);
       }
+      return isThere;
     },
   };
 }
@@ -234,6 +238,10 @@ interface SameTags {
   readonly fetchedAt: number;
   readonly tagsHash: string;
   readonly fingerprint?: string;
+}
+
+function changed({ suspect: _before, ...record }: ListingRecord, { fetchedAt, suspect }: ListingChange): ListingRecord {
+  return { ...record, ...(fetchedAt !== undefined && { fetchedAt }), ...(suspect !== undefined && { suspect }) };
 }
 
 function remembered({ since, fingerprint }: SameTags): Pick<ListingRecord, 'sameSince' | 'fingerprint'> {

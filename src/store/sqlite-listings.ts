@@ -47,7 +47,9 @@ export function sqliteListings(database: Database, now: () => number): ListingSt
     async update(key, { fetchedAt, suspect }) {
       const values = [fetchedAt ?? null, suspect?.since ?? null, suspect?.times ?? null, key];
       const updated = database.get(UPDATE, ...values);
-      if (updated !== undefined) touchRepository(database, key, numberOf(updated, 'used_at'), now());
+      if (updated === undefined) return false;
+      touchRepository(database, key, numberOf(updated, 'used_at'), now());
+      return true;
     },
   };
 }

@@ -98,8 +98,8 @@ export interface ListingStore {
     key: ListingKey,
     listing: { fetchedAt: number; tags: readonly Tag[]; validators?: Validators; fingerprint?: string },
   ): Promise<void>;
-  /** The listing was confirmed as it is (304), or refused as suspect. */
-  update(key: ListingKey, change: ListingChange): Promise<void>;
+  /** The listing was confirmed as it is (304), or refused as suspect. False: there is none. */
+  update(key: ListingKey, change: ListingChange): Promise<boolean>;
 }
 
 export interface ListingChange {

@@ -114,8 +114,19 @@ test('a listing and its tags are read once, and a new listing is seen at once', 
   await listings.put(listing, { fetchedAt: 2, tags: ['a', 'b'] as Tag[] });
   expect(await listings.tags(listing, 1)).toBeUndefined();
   expect(await listings.tags(listing, 2)).toEqual(['a', 'b']);
+  await listings.get(listing);
+  const beforeUpdates = self.reads;
+  await listings.update(listing, { suspect: { since: 2, times: 1 } });
+  expect(await listings.get(listing)).toEqual({
+    fetchedAt: 2,
+    count: 2,
+    sameSince: 2,
+    suspect: { since: 2, times: 1 },
+  });
   await listings.update(listing, { fetchedAt: 3, suspect: undefined });
   expect(await listings.get(listing)).toEqual({ fetchedAt: 3, count: 2, sameSince: 2 });
+  // What was written is known.
+  expect(self.reads).toBe(beforeUpdates);
   expect(await listings.tags(listing, 2)).toBeUndefined();
   const before = self.reads;
   for (const _ of [1, 2, 3]) expect(await listings.tags(listing, 3)).toEqual(['a', 'b']);
@@ -244,14 +255,22 @@ test('a pause of before the start holds', async () => {
 
 test('a listing that the store has lost is not confirmed in memory', async () => {
   await using self = await counted();
-  const { behind, clock } = self;
-  let isLost = false;
-  const losing = { ...behind.listings, get: async () => (isLost ? undefined : behind.listings.get(listing)) };
-  const { listings } = cachedStore({ ...behind, listings: losing }, limits, clock.now);
+  await using begunAnew = await counted();
+  let { listings: inUse } = self.behind;
+  const behind: Store = {
+    ...self.behind,
+    listings: {
+      get: (...of) => inUse.get(...of),
+      tags: (...of) => inUse.tags(...of),
+      put: (...of) => inUse.put(...of),
+      update: (...of) => inUse.update(...of),
+    },
+  };
+  const { listings } = cachedStore(behind, limits, self.clock.now);
   await listings.put(listing, { fetchedAt: 1, tags: ['a'] as Tag[] });
   expect((await listings.get(listing))?.fetchedAt).toBe(1);
-  isLost = true;
-  await listings.update(listing, { fetchedAt: 2, suspect: undefined });
+  inUse = begunAnew.behind.listings;
+  expect(await listings.update(listing, { fetchedAt: 2, suspect: undefined })).toBe(false);
   expect(await listings.get(listing)).toBeUndefined();
 });
 

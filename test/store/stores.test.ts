@@ -94,7 +94,7 @@ test('a listing is kept with its validators, and its tags are given for that lis
   expect(await store.listings.tags(here, 10)).toEqual(['a', 'b']);
   expect(await store.listings.tags(there, 10)).toEqual([]);
   expect(await store.listings.tags(here, 11)).toBeUndefined();
-  await store.listings.update(here, { suspect: { since: 1, times: 2 } });
+  expect(await store.listings.update(here, { suspect: { since: 1, times: 2 } })).toBe(true);
   expect(await store.listings.get(here)).toMatchObject({ fetchedAt: 10, suspect: { since: 1, times: 2 } });
   await store.listings.update(here, { fetchedAt: 12, suspect: undefined });
   expect(await store.listings.get(here)).toEqual({ fetchedAt: 12, count: 2, validators });
