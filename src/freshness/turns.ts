@@ -5,6 +5,13 @@ import type { Target } from './target.ts';
 const LOOKS_AT_ONCE = 32;
 /** Of those, at one host: one that is slow or asks to be slow leaves room for the others. */
 const AT_ONE_HOST = 12;
+/**
+ * What is due at a host within this time is looked at one after the other at its end, in milliseconds. A processor that is
+ * woken for each look finds its caches cold and takes twice as long; and who asks meanwhile waits for one look at most.
+ */
+const TOGETHER_MS = 500;
+/** What is due for so long does not wait for others at its host any more, in milliseconds: one at a time is not enough. */
+const LATE_MS = 500;
 /** Besides those, for what somebody waits for. */
 const URGENT_LOOKS_AT_ONCE = 8;
 const URGENT_AT_ONE_HOST = 4;
@@ -17,18 +24,15 @@ export class Turns {
   readonly soon: Line = new Line();
   readonly #running = new Set<Promise<void>>();
   readonly #atHost = new Map<string, number>();
-  readonly #hasRoom = (host: string): boolean => this.#isWithin(host, LOOKS_AT_ONCE, AT_ONE_HOST);
-  readonly #hasUrgentRoom = (host: string): boolean =>
-    this.#isWithin(host, LOOKS_AT_ONCE + URGENT_LOOKS_AT_ONCE, AT_ONE_HOST + URGENT_AT_ONE_HOST);
 
   /** What is due and has room; what somebody waits for first. */
   take(now: number): Target | undefined {
-    return this.soon.take(now, this.#hasUrgentRoom) ?? this.regular.take(now, this.#hasRoom);
+    return this.soon.take(now, this.#beginsSoon) ?? this.regular.take(now, this.#begins);
   }
 
-  /** When the first is due of what has room; Infinity: never. */
+  /** When the next may begin, if none ends before; Infinity: never. */
   get next(): number {
-    return Math.min(this.soon.next(this.#hasUrgentRoom), this.regular.next(this.#hasRoom));
+    return Math.min(this.soon.next(this.#beginsSoon), this.regular.next(this.#begins));
   }
 
   delete(target: Target): void {
@@ -56,10 +60,22 @@ export class Turns {
     await Promise.allSettled(this.#running);
   }
 
-  #isWithin(host: string, inAll: number, atHost: number): boolean {
-    return this.#running.size < inAll && (this.#atHost.get(host) ?? 0) < atHost;
-  }
+  readonly #begins: Begins = (host, at) => {
+    const running = this.#atHost.get(host) ?? 0;
+    if (this.#running.size >= LOOKS_AT_ONCE || running >= AT_ONE_HOST) return Infinity;
+    return running > 0 ? at + LATE_MS : Math.ceil(at / TOGETHER_MS) * TOGETHER_MS;
+  };
+
+  readonly #beginsSoon: Begins = (host, at) => {
+    const isFull =
+      this.#running.size >= LOOKS_AT_ONCE + URGENT_LOOKS_AT_ONCE ||
+      (this.#atHost.get(host) ?? 0) >= AT_ONE_HOST + URGENT_AT_ONE_HOST;
+    return isFull ? Infinity : at;
+  };
 }
+
+/** When what is due at a host at a time may begin as things are; Infinity: there is no room. */
+type Begins = (host: string, at: number) => number;
 
 /** Targets by time, those of each host apart. */
 class Line {
@@ -80,20 +96,23 @@ class Line {
     this.#remove(hostOf(target), (schedule) => schedule.delete(target));
   }
 
-  /** Infinity: none has room. */
-  next(hasRoom: (host: string) => boolean): number {
-    let first = Infinity;
-    for (const [host, { next = Infinity }] of this.#hosts) if (next < first && hasRoom(host)) first = next;
-    return first;
+  next(begins: Begins): number {
+    return this.#first(begins).at;
   }
 
-  take(now: number, hasRoom: (host: string) => boolean): Target | undefined {
-    const first = this.next(hasRoom);
-    if (first > now) return undefined;
+  take(now: number, begins: Begins): Target | undefined {
+    const { host, at } = this.#first(begins);
+    return host === undefined || at > now ? undefined : this.#remove(host, (schedule) => schedule.take(now));
+  }
+
+  /** The host whose turn is next, and when. */
+  #first(begins: Begins): { readonly host?: string; readonly at: number } {
+    let first: { readonly host?: string; readonly at: number } = { at: Infinity };
     for (const [host, { next }] of this.#hosts) {
-      if (next === first && hasRoom(host)) return this.#remove(host, (schedule) => schedule.take(now));
+      const at = next === undefined ? Infinity : begins(host, next);
+      if (at < first.at) first = { host, at };
     }
-    return undefined;
+    return first;
   }
 
   /** A host with nothing left is forgotten: operators come and go with them. */
