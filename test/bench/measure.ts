@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** A program to run, with nothing of this process's environment but what is given. */
@@ -110,6 +111,24 @@ export async function costOf(
   } finally {
     await rm(file, { force: true });
   }
+}
+
+/** The most a program held while it ran, in MB (10^6 bytes), as seen from outside: for programs that are not Node's. */
+export async function peakOf({
+  pid,
+  ended,
+}: {
+  readonly pid: number;
+  readonly ended: Promise<unknown>;
+}): Promise<number> {
+  let kilobytes = 0;
+  const over = ended.then(() => true);
+  do {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    kilobytes = Math.max(kilobytes, Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0));
+  } while (!(await Promise.race([over, sleep(1, false)])));
+  if (kilobytes === 0) throw new Error('it ended before its memory could be read');
+  return (kilobytes * 1024) / 1e6;
 }
 
 /** Memory of a process that stays, in MB (10^6 bytes). */
