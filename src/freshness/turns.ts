@@ -5,6 +5,9 @@ import type { Target } from './target.ts';
 const LOOKS_AT_ONCE = 32;
 /** Of those, at one host: one that is slow or asks to be slow leaves room for the others. */
 const AT_ONE_HOST = 12;
+/** Besides those, for what somebody waits for. */
+const URGENT_LOOKS_AT_ONCE = 8;
+const URGENT_AT_ONE_HOST = 4;
 /**
  * What is due at a host within this time is looked at one after the other at its end, in milliseconds. A processor that is
  * woken for each look finds its caches cold and takes twice as long; and who asks meanwhile waits for one look at most.
@@ -12,9 +15,6 @@ const AT_ONE_HOST = 12;
 const TOGETHER_MS = 500;
 /** What is due for so long does not wait for others at its host any more, in milliseconds: one at a time is not enough. */
 const LATE_MS = 500;
-/** Besides those, for what somebody waits for. */
-const URGENT_LOOKS_AT_ONCE = 8;
-const URGENT_AT_ONE_HOST = 4;
 
 /** What waits for its time, and how much of it is done at once. */
 export class Turns {

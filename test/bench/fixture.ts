@@ -132,6 +132,14 @@ export async function generated(
     ...options,
     environment: { NODE_COMPILE_CACHE: CACHE, ...options.environment },
   });
+  checkGenerated(run, expected);
+}
+
+/** @throws {Error} a run of `generate` did not do what it is measured for. */
+export function checkGenerated(
+  run: { readonly exitCode: number | null; readonly stdout: string; readonly stderr: string },
+  expected: string,
+): void {
   if (run.exitCode === 0 && run.stdout.includes(expected)) return;
   throw new Error(`generate ended with ${run.exitCode} and without ${expected}:\n${run.stderr}`);
 }

@@ -8,7 +8,7 @@ import {
 } from '../support/run-resolver.ts';
 import { type Files, helmOf, kustomizeOf, policyFor } from './applications.ts';
 import { makeControllerPlace } from './controller-process.ts';
-import { generated, type Size, startBench, startWorker } from './fixture.ts';
+import { checkGenerated, generated, type Size, startBench, startWorker } from './fixture.ts';
 import { addedOver, costOf, inMs, interleaved, peakOf, residentOf, runProgram, sampleOf } from './measure.ts';
 import { applicationName, simulateKubernetes } from './simulated.ts';
 import { bareRenderer } from './start-up.ts';
@@ -78,9 +78,13 @@ export async function measureWithController(size: Size): Promise<readonly Row[]>
       ...(await measureOne({ subject, renderer, application, expected, askings: { alone, http, https } }, size)),
     );
   }
-  const last = await bench.container.application(kustomizeOf(names), { parameters: policyFor(...names) });
-  const byClient = { byClient: true, environment: http.environment };
-  const clientMb = await peakOf(plainContainer.startGenerate(last, byClient));
+  const last = await bench.container.application(kustomizeOf(names), {
+    name: applicationName(0),
+    parameters: policyFor(...names),
+  });
+  const client = plainContainer.startGenerate(last, { byClient: true, environment: http.environment });
+  const clientMb = await peakOf(client);
+  checkGenerated(await client.ended, `${names.at(-1) ?? ''}:${NEWEST}`);
   const { mb, ownMb } = await residentOf(worker.pid);
   rows.push({
     subject:
